@@ -1,0 +1,126 @@
+"""Who is asking, and what they may touch. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from uuid import UUID
+
+from core.errors import NotAllowed, NotFound
+
+
+class Role(StrEnum):
+    """What a person is in one workspace; ADMIN is staff and holds no workspace by itself."""
+
+    CREATOR = "creator"
+    MANAGER = "manager"
+    ADMIN = "admin"
+
+
+class AccountRole(StrEnum):
+    """What a person is in the account that pays."""
+
+    OWNER = "owner"
+    MEMBER = "member"
+
+
+class Permission(StrEnum):
+    """One for each thing that a door may do. Its sentence is `access.<value>` in the catalogues."""
+
+    # for whoever is signed in, about themselves
+    OWN_PROFILE = "own_profile"
+    # in a workspace
+    VIEW_WORKSPACE = "view_workspace"
+    EDIT_WORKSPACE = "edit_workspace"
+    VIEW_ANALYTICS = "view_analytics"
+    IMPORT_EARNINGS = "import_earnings"
+    WRITE_CONTENT = "write_content"
+    VIEW_PLAN = "view_plan"
+    # in an account
+    MANAGE_BILLING = "manage_billing"
+    MANAGE_CREATORS = "manage_creators"
+
+
+PERSONAL = frozenset({Permission.OWN_PROFILE})
+OF_ACCOUNT = frozenset({Permission.MANAGE_BILLING, Permission.MANAGE_CREATORS})
+OF_WORKSPACE = frozenset(Permission) - PERSONAL - OF_ACCOUNT
+
+GRANTS: Mapping[Role, frozenset[Permission]] = {
+    Role.CREATOR: OF_WORKSPACE,
+    Role.MANAGER: OF_WORKSPACE,
+    Role.ADMIN: frozenset({Permission.VIEW_WORKSPACE, Permission.VIEW_ANALYTICS, Permission.VIEW_PLAN}),
+}
+ACCOUNT_GRANTS: Mapping[AccountRole, frozenset[Permission]] = {
+    AccountRole.OWNER: OF_ACCOUNT,
+    AccountRole.MEMBER: frozenset(),
+}
+
+SYSTEM = UUID(int=0)
+"""Stands for the product itself where no person asks: a Stripe event applied, a sweep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One person, and the workspaces and accounts in view with the role held in each.
+
+    A scope can be narrowed, never widened. It is made by `workspaces.service.open_scope` and, for work
+    that no person asked for, by `for_account`.
+    """
+
+    user_id: UUID
+    roles: Mapping[UUID, Role]
+    account_of: Mapping[UUID, UUID]
+    account_roles: Mapping[UUID, AccountRole]
+    is_staff: bool = False
+
+    @classmethod
+    def for_account(cls, account_id: UUID) -> "Scope":
+        """The product acting for one account, and for none of its workspaces."""
+        return cls(SYSTEM, {}, {}, {account_id: AccountRole.OWNER})
+
+    @property
+    def workspace_ids(self) -> frozenset[UUID]:
+        return frozenset(self.roles)
+
+    @property
+    def account_ids(self) -> frozenset[UUID]:
+        return frozenset(self.account_roles)
+
+    @property
+    def workspace_id(self) -> UUID:
+        """The one workspace in view. Raises NotAllowed when there is none or more than one."""
+        if len(self.roles) != 1:
+            raise NotAllowed("access.choose_creator")
+        return next(iter(self.roles))
+
+    @property
+    def account_id(self) -> UUID:
+        """The one account in view. Raises NotAllowed when there is none or more than one."""
+        if len(self.account_roles) != 1:
+            raise NotAllowed("access.choose_creator")
+        return next(iter(self.account_roles))
+
+    def narrowed_to(self, workspace_id: UUID) -> "Scope":
+        """The same person with one workspace and its account in view. Raises NotFound for one not in view."""
+        if workspace_id not in self.roles:
+            raise NotFound("access.unknown_creator")
+        account_id = self.account_of[workspace_id]
+        return replace(
+            self,
+            roles={workspace_id: self.roles[workspace_id]},
+            account_of={workspace_id: account_id},
+            account_roles={account_id: self.account_roles[account_id]},
+        )
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the permission is held in everything in view. Nothing in view holds nothing."""
+        if permission in PERSONAL:
+            return True
+        if permission in OF_ACCOUNT:
+            return bool(self.account_roles) and all(
+                permission in ACCOUNT_GRANTS[role] for role in self.account_roles.values()
+            )
+        return bool(self.roles) and all(permission in GRANTS[role] for role in self.roles.values())
+
+    def require(self, permission: Permission) -> None:
+        if not self.may(permission):
+            raise NotAllowed("access.not_allowed")

@@ -1,0 +1,152 @@
+"""The database: one base class, one way to open a transaction, one tenancy rule."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cache
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    DateTime,
+    Engine,
+    MetaData,
+    Table,
+    create_engine,
+    event,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, SessionTransaction, mapped_column, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from core.access import Scope
+from core.settings import settings
+
+APP_ROLE = "huntaze_app"
+"""The role that serves requests: owns nothing, bypasses nothing."""
+
+
+class Base(DeclarativeBase):
+    """Keys are UUIDv7 made by PostgreSQL: ordered by time, and no sequence is shared between tenants."""
+
+    metadata = MetaData(
+        naming_convention={
+            "pk": "%(table_name)s_pkey",
+            "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+            "uq": "%(table_name)s_%(column_0_N_name)s_key",
+            "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+            "ck": "%(table_name)s_%(constraint_name)s_check",
+        }
+    )
+    type_annotation_map = {datetime: DateTime(timezone=True), int: BigInteger}  # noqa: RUF012
+
+
+def new_id() -> Mapped[UUID]:
+    """A primary key column, or the second half of one."""
+    return mapped_column(primary_key=True, server_default=text("uuidv7()"))
+
+
+def created_at() -> Mapped[datetime]:
+    return mapped_column(server_default=func.now())
+
+
+# The tenancy rule, by the column that says whose a row is. `(SELECT …)` makes PostgreSQL read the setting once a query.
+def _among(setting: str) -> str:
+    return f"ANY ((SELECT string_to_array(NULLIF(current_setting('app.{setting}', true), ''), ',')::uuid[])::uuid[])"
+
+
+IN_WORKSPACE = f"workspace_id = {_among('workspace_ids')}"
+IN_ACCOUNT = f"account_id = {_among('account_ids')}"
+OWN = "user_id = (SELECT NULLIF(current_setting('app.user_id', true), '')::uuid)"
+
+PLAIN_TABLES = frozenset({"jobs", "stripe_events", "stripe_sync", "stripe_customers"})
+"""Queues and routing marks that hold a tenant's id and no tenant's data. Workers claim across tenants, so no policy."""
+
+RULES = {
+    "accounts": f"id = {_among('account_ids')}",
+    "workspaces": f"id = {_among('workspace_ids')}",
+    "memberships": f"{IN_WORKSPACE} OR {OWN}",
+    "account_members": f"{IN_ACCOUNT} OR {OWN}",
+}
+"""Tables whose rule is not simply that of their tenant column."""
+
+
+def rule_of(table: Table) -> str | None:
+    """The row-level rule that a table must be under, or None for one that belongs to no tenant."""
+    if table.name in PLAIN_TABLES:
+        return None
+    if table.name in RULES:
+        return RULES[table.name]
+    if "workspace_id" in table.c:
+        return IN_WORKSPACE
+    return IN_ACCOUNT if "account_id" in table.c else None
+
+
+def policy(table: str, rule: str) -> tuple[str, ...]:
+    """The statements that put a table under a rule, for reading and for writing, for its owner too."""
+    return (
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+        f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+        f"CREATE POLICY tenant ON {table} USING ({rule}) WITH CHECK ({rule})",
+    )
+
+
+@cache
+def engine() -> Engine:
+    """The app's pool. Without DATABASE_OWNER_URL its login owns the tables, so each session steps down to the app role."""
+    configured = settings()
+    if configured.database_url is None:
+        raise RuntimeError("DATABASE_URL is not set; `python3 -m dashboard` sets it for the embedded server")
+    made = create_engine(
+        psycopg_url(configured.database_url.get_secret_value()),
+        pool_size=8,
+        max_overflow=8,
+        pool_pre_ping=True,
+        pool_timeout=10,
+        connect_args={"connect_timeout": 5, "options": "-c statement_timeout=60000 -c timezone=UTC"},
+    )
+    if configured.database_owner_url is None:
+        event.listen(made, "connect", _step_down)
+    return made
+
+
+def _step_down(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    connection.autocommit = True
+    connection.cursor().execute(f"SET ROLE {APP_ROLE}")
+    connection.autocommit = False
+
+
+def psycopg_url(url: str) -> str:
+    """The same address for SQLAlchemy's psycopg 3 dialect, however it was spelled."""
+    return make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+sessions = sessionmaker(expire_on_commit=False)
+
+
+@contextmanager
+def transaction(scope: Scope | None) -> Iterator[Session]:
+    """Commit on success, roll back on any exception. Without a scope no tenant's rows exist.
+
+    Only `core.use_case` calls this: a function gets a session by being a door.
+    """
+    bind = sessions.kw.get("bind") or engine()
+    with sessions(bind=bind, info={"scope": scope}) as session, session.begin():
+        yield session
+
+
+@event.listens_for(sessions, "after_begin")
+def _tell_postgres_the_scope(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+    scope: Scope | None = session.info.get("scope")
+    connection.execute(
+        select(
+            func.set_config("app.workspace_ids", ",".join(map(str, scope.workspace_ids)) if scope else "", True),
+            func.set_config("app.account_ids", ",".join(map(str, scope.account_ids)) if scope else "", True),
+            func.set_config("app.user_id", str(scope.user_id) if scope else "", True),
+        )
+    )

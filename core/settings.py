@@ -1,0 +1,55 @@
+"""Every environment variable that the product reads, in one place. Secrets never print."""
+
+import os
+from functools import cache
+from pathlib import Path
+
+from pydantic import BaseModel, Field, SecretStr, field_validator
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseModel, frozen=True, extra="ignore"):
+    """Unset means off: the product starts and its tests pass without any key."""
+
+    data_dir: Path = ROOT / ".data"
+    database_url: SecretStr | None = Field(None, description="The app's login. Unset: the embedded server.")
+    database_owner_url: SecretStr | None = Field(
+        None, description="The login that migrates. Unset: DATABASE_URL, whose sessions then step down to the app role."
+    )
+    public_url: str = "http://localhost:8501"
+
+    stripe_secret_key: SecretStr | None = None
+    stripe_webhook_secrets: tuple[SecretStr, ...] = ()
+    stripe_api_base: str | None = Field(None, description="Another address for Stripe's API, for test servers.")
+
+    ai_provider: str | None = Field(
+        None, description="openai, azure, anthropic or compatible; unset: by the key that is set."
+    )
+    ai_model: str | None = None
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str | None = None
+    azure_openai_endpoint: str | None = None
+    azure_openai_api_key: SecretStr | None = None
+    azure_openai_deployment: str | None = None
+    anthropic_api_key: SecretStr | None = None
+    anthropic_base_url: str | None = None
+    compatible_base_url: str | None = None
+    compatible_api_key: SecretStr | None = None
+
+    @field_validator("stripe_webhook_secrets", mode="before")
+    @classmethod
+    def _several(cls, value: object) -> object:
+        """Comma-separated, so that two secrets can be valid while one is being replaced."""
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @property
+    def is_secure(self) -> bool:
+        """Served behind TLS: cookies are Secure and carry the __Host- prefix."""
+        return self.public_url.startswith("https://")
+
+
+@cache
+def settings() -> Settings:
+    """Read once a process. An empty variable counts as unset."""
+    return Settings.model_validate({name.lower(): value for name, value in os.environ.items() if value.strip()})

@@ -1,0 +1,69 @@
+"""The doors of core: permission, tenancy and transaction, decided in one place."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy.orm import Session
+
+from core.access import Permission, Scope
+from core.db import transaction
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One entry of the registry. A door without a permission is open before anybody is known; `why` says so."""
+
+    name: str
+    permission: Permission | None
+    why: str = ""
+
+
+DOORS: dict[str, Door] = {}
+
+
+def _register(function: Callable[..., object], permission: Permission | None, why: str = "") -> None:
+    name = f"{function.__module__}.{function.__qualname__}"
+    DOORS[name] = Door(name, permission, why)
+
+
+def use_case(
+    permission: Permission,
+) -> Callable[[Callable[Concatenate[Session, Scope, P], R]], Callable[Concatenate[Scope, P], R]]:
+    """Turn the room `f(session, scope, …)` into the door `f(scope, …)`: checked, scoped, all or nothing."""
+
+    def decorate(function: Callable[Concatenate[Session, Scope, P], R]) -> Callable[Concatenate[Scope, P], R]:
+        _register(function, permission)
+
+        @wraps(function)
+        def door(scope: Scope, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            scope.require(permission)
+            with transaction(scope) as session:
+                return function(session, scope, *args, **kwargs)
+
+        return door
+
+    return decorate
+
+
+def unscoped(why: str) -> Callable[[Callable[Concatenate[Session, P], R]], Callable[P, R]]:
+    """Turn `f(session, …)` into a door that needs nobody: in its transaction no tenant's row is visible.
+
+    For signing in, for inboxes and for queues. `why` says what makes that right.
+    """
+
+    def decorate(function: Callable[Concatenate[Session, P], R]) -> Callable[P, R]:
+        _register(function, None, why)
+
+        @wraps(function)
+        def door(*args: P.args, **kwargs: P.kwargs) -> R:
+            with transaction(None) as session:
+                return function(session, *args, **kwargs)
+
+        return door
+
+    return decorate
