@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from uuid import UUID
@@ -51,7 +52,8 @@ def new_id() -> Mapped[UUID]:
     return mapped_column(primary_key=True, server_default=text("uuidv7()"))
 
 
-def created_at() -> Mapped[datetime]:
+def stamped() -> Mapped[datetime]:
+    """An instant that PostgreSQL writes when the row is made."""
     return mapped_column(server_default=func.now())
 
 
@@ -67,38 +69,51 @@ OWN = "user_id = (SELECT NULLIF(current_setting('app.user_id', true), '')::uuid)
 PLAIN_TABLES = frozenset({"jobs", "stripe_events", "stripe_sync", "stripe_customers"})
 """Queues and routing marks that hold a tenant's id and no tenant's data. Workers claim across tenants, so no policy."""
 
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Which rows of a table show, and which may be written."""
+
+    shown: str
+    written: str
+
+
+# A person finds their own memberships before any scope exists, and can still not write themselves into a tenant.
 RULES = {
-    "accounts": f"id = {_among('account_ids')}",
-    "workspaces": f"id = {_among('workspace_ids')}",
-    "memberships": f"{IN_WORKSPACE} OR {OWN}",
-    "account_members": f"{IN_ACCOUNT} OR {OWN}",
+    "accounts": Rule(in_accounts := f"id = {_among('account_ids')}", in_accounts),
+    "workspaces": Rule(in_workspaces := f"id = {_among('workspace_ids')}", in_workspaces),
+    "memberships": Rule(f"{IN_WORKSPACE} OR {OWN}", IN_WORKSPACE),
+    "account_members": Rule(f"{IN_ACCOUNT} OR {OWN}", IN_ACCOUNT),
 }
 """Tables whose rule is not simply that of their tenant column."""
 
 
-def rule_of(table: Table) -> str | None:
+def rule_of(table: Table) -> Rule | None:
     """The row-level rule that a table must be under, or None for one that belongs to no tenant."""
     if table.name in PLAIN_TABLES:
         return None
     if table.name in RULES:
         return RULES[table.name]
     if "workspace_id" in table.c:
-        return IN_WORKSPACE
-    return IN_ACCOUNT if "account_id" in table.c else None
+        return Rule(IN_WORKSPACE, IN_WORKSPACE)
+    return Rule(IN_ACCOUNT, IN_ACCOUNT) if "account_id" in table.c else None
 
 
-def policy(table: str, rule: str) -> tuple[str, ...]:
-    """The statements that put a table under a rule, for reading and for writing, for its owner too."""
+def policy(table: str, rule: Rule) -> tuple[str, ...]:
+    """The statements that put a table under a rule, for its owner too."""
     return (
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
         f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
-        f"CREATE POLICY tenant ON {table} USING ({rule}) WITH CHECK ({rule})",
+        f"CREATE POLICY tenant ON {table} USING ({rule.shown}) WITH CHECK ({rule.written})",
     )
 
 
 @cache
 def engine() -> Engine:
-    """The app's pool. Without DATABASE_OWNER_URL its login owns the tables, so each session steps down to the app role."""
+    """The app's pool.
+
+    Without DATABASE_OWNER_URL its login owns the tables, so each session steps down to the app role.
+    """
     configured = settings()
     if configured.database_url is None:
         raise RuntimeError("DATABASE_URL is not set; `python3 -m dashboard` sets it for the embedded server")
@@ -140,13 +155,42 @@ def transaction(scope: Scope | None) -> Iterator[Session]:
         yield session
 
 
+def new_account_id(session: Session) -> UUID:
+    """A fresh account's id, in view for the rest of this transaction. No row carries it yet, so nothing is widened."""
+    return _fresh_id(session, "new_account_ids")
+
+
+def new_workspace_id(session: Session) -> UUID:
+    """A fresh workspace's id, in view for the rest of this transaction, as with `new_account_id`."""
+    return _fresh_id(session, "new_workspace_ids")
+
+
+def look_as(session: Session, scope: Scope) -> None:
+    """What the rest of this transaction may see. Only for `open_scope`, which finds it out step by step."""
+    session.info["scope"] = scope
+    _set_scope(session, session.connection())
+
+
+def _fresh_id(session: Session, kind: str) -> UUID:
+    made: UUID = session.execute(select(text("uuidv7()"))).scalar_one()
+    session.info.setdefault(kind, set()).add(made)
+    _set_scope(session, session.connection())
+    return made
+
+
 @event.listens_for(sessions, "after_begin")
 def _tell_postgres_the_scope(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+    _set_scope(session, connection)
+
+
+def _set_scope(session: Session, connection: Connection) -> None:
     scope: Scope | None = session.info.get("scope")
+    workspaces = (scope.workspace_ids if scope else frozenset()) | session.info.get("new_workspace_ids", set())
+    accounts = (scope.account_ids if scope else frozenset()) | session.info.get("new_account_ids", set())
     connection.execute(
         select(
-            func.set_config("app.workspace_ids", ",".join(map(str, scope.workspace_ids)) if scope else "", True),
-            func.set_config("app.account_ids", ",".join(map(str, scope.account_ids)) if scope else "", True),
+            func.set_config("app.workspace_ids", ",".join(map(str, workspaces)), True),
+            func.set_config("app.account_ids", ",".join(map(str, accounts)), True),
             func.set_config("app.user_id", str(scope.user_id) if scope else "", True),
         )
     )

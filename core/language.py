@@ -22,7 +22,7 @@ class Catalogue:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._texts = {
+        self._texts: dict[str, dict[str, str | dict[str, str]]] = {
             language: {
                 f"{file.stem}.{key}": value
                 for file in sorted((folder / language).glob("*.toml"))
@@ -43,10 +43,15 @@ class Catalogue:
         """The sentence. Raises KeyError for a key that no catalogue of that language holds."""
         value = self._texts[supported(language)][key]
         if not isinstance(value, str):
-            count = facts["count"]
-            form = Locale(supported(language)).plural_form(count)
+            form = Locale(supported(language)).plural_form(_whole(facts["count"]))
             value = value.get(form, value["other"])
         return value.format(**facts) if facts else value
+
+
+def _whole(count: object) -> int:
+    if not isinstance(count, int):
+        raise TypeError(f"`count` chooses the plural form and must be a whole number, not {count!r}")
+    return count
 
 
 def supported(language: str | None) -> str:

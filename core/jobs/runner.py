@@ -1,0 +1,89 @@
+"""The worker: a few threads, each claims a job, runs its handler, and finishes or puts it back."""
+
+import logging
+import random
+import threading
+from datetime import timedelta
+from functools import partial
+
+from core import queue
+from core.errors import Refusal
+from core.jobs.handlers import HANDLERS, POLLS, Handler
+from core.queue import Claimed
+
+log = logging.getLogger("huntaze.jobs")
+IDLE = 0.25
+"""Seconds between looks at an empty queue."""
+
+
+def run_once() -> bool:
+    """Do one piece of work of any queue. False when there was none."""
+    done = [poll() for poll in POLLS]
+    return _one_job() or any(done)
+
+
+def _one_job() -> bool:
+    if not HANDLERS:
+        return False
+    longest = max(handler.lease for handler in HANDLERS.values())
+    job = queue.claim(tuple(HANDLERS), longest)
+    if job is None:
+        return False
+    handler = HANDLERS[job.kind]
+    held = threading.Event()
+    keeper = threading.Thread(target=_keep, args=(job, handler.lease, held), daemon=True)
+    keeper.start()
+    try:
+        handler.run(job)
+    except Refusal as refusal:
+        _abandon(job, handler, refusal.code)
+    except Exception as crash:
+        log.exception("job %s (%s) failed, try %d", job.id, job.kind, job.attempt)
+        if job.attempt >= handler.tries:
+            _abandon(job, handler, type(crash).__name__)
+        else:
+            queue.put_back(job, type(crash).__name__, _backoff(job.attempt))
+    else:
+        queue.finish(job)
+    finally:
+        held.set()
+        keeper.join()
+    return True
+
+
+def _abandon(job: Claimed, handler: Handler, reason: str) -> None:
+    if handler.on_give_up is not None:
+        handler.on_give_up(job)
+    queue.give_up(job, reason)
+
+
+def _keep(job: Claimed, lease: timedelta, over: threading.Event) -> None:
+    """Renew the lease while the handler runs, so that it is lost only when this process is."""
+    while not over.wait(lease.total_seconds() / 3):
+        if not queue.extend(job, lease):
+            log.warning("job %s (%s) lost its lease", job.id, job.kind)
+            return
+
+
+def _backoff(attempt: int) -> timedelta:
+    return timedelta(seconds=min(60.0, 2.0**attempt) * random.uniform(0.5, 1.5))  # noqa: S311
+
+
+def work(stop: threading.Event, threads: int = 2) -> None:
+    """Serve the queues until `stop` is set; what is in hand is finished first."""
+    loops = [threading.Thread(target=partial(_loop, stop), name=f"worker-{n}") for n in range(threads)]
+    for loop in loops:
+        loop.start()
+    for loop in loops:
+        loop.join()
+
+
+def _loop(stop: threading.Event) -> None:
+    while not stop.is_set():
+        try:
+            busy = run_once()
+        except Exception:
+            log.exception("the queue did not answer")
+            busy = False
+        if not busy:
+            stop.wait(IDLE)

@@ -1,0 +1,76 @@
+"""Accounts pay, workspaces hold one creator's data, memberships let people in."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base, new_id, stamped
+
+
+class AccountKind(StrEnum):
+    CREATOR = "creator"
+    AGENCY = "agency"
+
+
+class Account(Base):
+    """Who pays: a solo creator or an agency."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (CheckConstraint("kind IN ('creator', 'agency')", name="kind"),)
+
+    id: Mapped[UUID] = new_id()
+    name: Mapped[str]
+    kind: Mapped[str] = mapped_column(server_default=AccountKind.CREATOR)
+    goal: Mapped[str | None] = mapped_column(comment="What the person came for, from the first onboarding step")
+    created_at: Mapped[datetime] = stamped()
+
+
+class AccountMember(Base):
+    """A person's part in an account; owners manage its plan and its creators."""
+
+    __tablename__ = "account_members"
+    __table_args__ = (
+        CheckConstraint("role IN ('owner', 'member')", name="role"),
+        Index("account_members_user_id_idx", "user_id"),
+    )
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    role: Mapped[str]
+    created_at: Mapped[datetime] = stamped()
+
+
+class Workspace(Base):
+    """One creator's data. The tenant: it never changes its id, while the account that pays for it may change."""
+
+    __tablename__ = "workspaces"
+    __table_args__ = (Index("workspaces_account_id_idx", "account_id"),)
+
+    id: Mapped[UUID] = new_id()
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    name: Mapped[str]
+    time_zone: Mapped[str] = mapped_column(server_default="UTC")
+    currency: Mapped[str] = mapped_column(server_default="USD")
+    platforms: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    skipped_steps: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    is_demo: Mapped[bool] = mapped_column(server_default=text("false"))
+    created_at: Mapped[datetime] = stamped()
+
+
+class Membership(Base):
+    """A person's role in one workspace."""
+
+    __tablename__ = "memberships"
+    __table_args__ = (
+        CheckConstraint("role IN ('creator', 'manager')", name="role"),
+        Index("memberships_user_id_idx", "user_id"),
+    )
+
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    role: Mapped[str]
+    created_at: Mapped[datetime] = stamped()
