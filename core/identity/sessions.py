@@ -1,0 +1,106 @@
+"""Signed-in browsers. The token is in the cookie; the database holds its SHA-256 only."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from core.identity.models import User, WebSession
+from core.use_case import unscoped
+
+IDLE = timedelta(minutes=30)
+LONGEST = timedelta(hours=12)
+KEPT_FOR = timedelta(days=30)
+"""How long a session that is over stays on record."""
+NOTED_EVERY = timedelta(minutes=1)
+"""A sign of life is written at most this often: a click must not cost a write."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSession:
+    """A browser that is signed in now. `chosen` is the creator last looked at in it: a wish, not a right."""
+
+    id: UUID
+    user_id: UUID
+    chosen: UUID | None
+
+
+@unscoped("a session begins before any scope exists; the caller has just verified who it is")
+def open_session(session: Session, user_id: UUID) -> str:
+    """A new session, and the only copy of its token: 256 random bits, URL-safe."""
+    token = secrets.token_urlsafe(32)
+    session.execute(
+        delete(WebSession).where(WebSession.user_id == user_id, WebSession.expires_at < func.now() - KEPT_FOR)
+    )
+    session.add(WebSession(user_id=user_id, token_hash=_hash(token), expires_at=func.now() + LONGEST))
+    return token
+
+
+@unscoped("the token is what says who asks")
+def session_of(session: Session, token: str) -> LiveSession | None:
+    """The session behind a cookie, or None when it is over, idle for too long, or its user may not come in."""
+    return _found(session, WebSession.token_hash == _hash(token), touch=True)
+
+
+@unscoped("asked for by the id that a verified cookie led to")
+def live_session(session: Session, session_id: UUID) -> LiveSession | None:
+    """As `session_of`, by the session's id, without counting as a sign of life."""
+    return _found(session, WebSession.id == session_id, touch=False)
+
+
+@unscoped("asked for by the id that a verified cookie led to")
+def is_alive(session: Session, session_id: UUID, *, touch: bool = True) -> bool:
+    """Whether the session still holds. A page that refreshes itself asks with `touch=False`, so that it may go idle."""
+    return _found(session, WebSession.id == session_id, touch=touch) is not None
+
+
+@unscoped("whoever holds a token may end its session")
+def close_session(session: Session, token: str) -> None:
+    """End the session behind a cookie. An unknown token changes nothing."""
+    session.execute(
+        update(WebSession)
+        .where(WebSession.token_hash == _hash(token), WebSession.revoked_at.is_(None))
+        .values(revoked_at=func.now())
+    )
+
+
+@unscoped("only remembers a wish; what may be looked at is the scope's answer")
+def choose(session: Session, session_id: UUID, workspace_id: UUID | None) -> None:
+    """Remember the creator looked at in this session; None for all of them."""
+    session.execute(update(WebSession).where(WebSession.id == session_id).values(chosen=workspace_id))
+
+
+def _found(session: Session, which: ColumnElement[bool], *, touch: bool) -> LiveSession | None:
+    row = session.execute(
+        select(
+            WebSession.id,
+            WebSession.user_id,
+            WebSession.chosen,
+            (WebSession.last_seen_at < func.now() - NOTED_EVERY).label("worth_noting"),
+        )
+        .join(User, User.id == WebSession.user_id)
+        .where(which, *_IS_LIVE)
+    ).one_or_none()
+    if row is None:
+        return None
+    if touch and row.worth_noting:
+        session.execute(update(WebSession).where(WebSession.id == row.id).values(last_seen_at=func.now()))
+    return LiveSession(row.id, row.user_id, row.chosen)
+
+
+_IS_LIVE = (
+    WebSession.revoked_at.is_(None),
+    WebSession.expires_at > func.now(),
+    WebSession.last_seen_at > func.now() - IDLE,
+    User.disabled_at.is_(None),
+    User.deleted_at.is_(None),
+)
+
+
+def _hash(token: str) -> bytes:
+    """A plain hash is enough: the token is random, so there is nothing to guess faster."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
