@@ -1,0 +1,255 @@
+"""The plans, and what an account's subscriptions entitle it to at an instant. Pure.
+
+One table holds every limit. Amounts are Stripe's own, found by lookup key; `Offer.list_amount` is only what a price is
+made with. A plan limits what can be added; it never takes away what is there.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class PlanName(StrEnum):
+    FREE = "free"
+    PRO = "pro"
+    ENTERPRISE = "enterprise"
+
+    @property
+    def rank(self) -> int:
+        return tuple(PlanName).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one plan allows. None means without limit."""
+
+    name: PlanName
+    creators: int | None
+    creators_included: int | None
+    """Creators covered by the base price; beyond it each one is a paid seat."""
+    generations: int
+    """Model drafts a calendar month."""
+    generations_metered: bool
+    """Beyond the allowance drafts are charged by use instead of refused."""
+    history_days: int | None
+    alerts_by_mail: bool
+    scheduled_reports: bool
+    api_keys: bool
+    team_members: int | None
+    trial_days: int
+    lookup_keys: tuple[str, ...]
+
+
+PLANS: Mapping[PlanName, Plan] = {
+    PlanName.FREE: Plan(
+        name=PlanName.FREE,
+        creators=1,
+        creators_included=1,
+        generations=50,
+        generations_metered=False,
+        history_days=90,
+        alerts_by_mail=False,
+        scheduled_reports=False,
+        api_keys=False,
+        team_members=1,
+        trial_days=0,
+        lookup_keys=(),
+    ),
+    PlanName.PRO: Plan(
+        name=PlanName.PRO,
+        creators=5,
+        creators_included=5,
+        generations=2_000,
+        generations_metered=False,
+        history_days=730,
+        alerts_by_mail=True,
+        scheduled_reports=True,
+        api_keys=True,
+        team_members=5,
+        trial_days=14,
+        lookup_keys=("pro_monthly", "pro_yearly"),
+    ),
+    PlanName.ENTERPRISE: Plan(
+        name=PlanName.ENTERPRISE,
+        creators=None,
+        creators_included=25,
+        generations=20_000,
+        generations_metered=True,
+        history_days=None,
+        alerts_by_mail=True,
+        scheduled_reports=True,
+        api_keys=True,
+        team_members=None,
+        trial_days=14,
+        lookup_keys=("enterprise_monthly", "enterprise_yearly"),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One way to buy a plan: its lookup key at Stripe, and the amount, in minor units, that its price is made with."""
+
+    lookup_key: str
+    plan: PlanName
+    months: int
+    list_amount: int
+    currency: str = "USD"
+
+
+OFFERS: Mapping[str, Offer] = {
+    offer.lookup_key: offer
+    for offer in (
+        Offer("pro_monthly", PlanName.PRO, 1, 29_00),
+        Offer("pro_yearly", PlanName.PRO, 12, 290_00),
+        Offer("enterprise_monthly", PlanName.ENTERPRISE, 1, 99_00),
+        Offer("enterprise_yearly", PlanName.ENTERPRISE, 12, 990_00),
+    )
+}
+
+GRACE = timedelta(days=7)
+"""How long access outlives the last paid instant while a payment is being put right."""
+
+
+class Status(StrEnum):
+    """The states in which Stripe holds a subscription, as of API version 2026-10-28."""
+
+    TRIALING = "trialing"
+    ACTIVE = "active"
+    PAST_DUE = "past_due"
+    PAUSED = "paused"
+    UNPAID = "unpaid"
+    INCOMPLETE = "incomplete"
+    INCOMPLETE_EXPIRED = "incomplete_expired"
+    CANCELED = "canceled"
+
+
+class Notice(StrEnum):
+    """Why the account should be told something. Its sentence is `billing.notice_<value>` in the catalogues."""
+
+    ENDING = "ending"
+    """A cancellation is scheduled: access ends at `until`."""
+    PAST_DUE = "past_due"
+    """A payment failed: access lasts until `grace_until`."""
+    GRACE_OVER = "grace_over"
+    STALE = "stale"
+    """The period ended more than GRACE ago and no renewal was ever confirmed."""
+    PAUSED = "paused"
+    UNPAID = "unpaid"
+    INCOMPLETE = "incomplete"
+    UNKNOWN_STATUS = "unknown_status"
+    UNKNOWN_PRICE = "unknown_price"
+
+
+ALARMS = frozenset({Notice.UNKNOWN_STATUS, Notice.UNKNOWN_PRICE})
+"""Notices that mean our tables lag behind Stripe: somebody must look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What Stripe said about one subscription. Instants are aware UTC."""
+
+    stripe_id: str
+    customer_id: str
+    status: str
+    """As Stripe spells it: a status that we do not know is kept, and entitles to nothing."""
+    lookup_key: str | None
+    quantity: int
+    created: datetime
+    current_period_start: datetime
+    current_period_end: datetime
+    """The latest end among the subscription's items: since API version 2025-03-31 the period is each item's own."""
+    unpaid_since: datetime | None = None
+    """When the oldest unpaid invoice known was made: the last paid instant of a subscription past due."""
+    trial_end: datetime | None = None
+    cancel_at: datetime | None = None
+    cancel_at_period_end: bool = False
+
+    @property
+    def plan(self) -> PlanName | None:
+        offer = OFFERS.get(self.lookup_key or "")
+        return offer.plan if offer else None
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When a scheduled cancellation takes effect. The customer portal sets `cancel_at`, older ways the flag."""
+        return self.cancel_at or (self.current_period_end if self.cancel_at_period_end else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """What an account may use now. `status` is that of the subscription that decided, "none" without any."""
+
+    plan: PlanName
+    status: str
+    until: datetime | None = None
+    """When access ends or renews; None when nothing is paid."""
+    grace_until: datetime | None = None
+    notice: Notice | None = None
+
+    @property
+    def limits(self) -> Plan:
+        return PLANS[self.plan]
+
+
+NOTHING_PAID = Entitlement(PlanName.FREE, "none")
+
+_NOT_ENTITLING: Mapping[str, Notice | None] = {
+    Status.PAUSED: Notice.PAUSED,
+    Status.UNPAID: Notice.UNPAID,
+    Status.INCOMPLETE: Notice.INCOMPLETE,
+    Status.INCOMPLETE_EXPIRED: None,
+    Status.CANCELED: None,
+}
+
+
+def entitlement(subscriptions: Iterable[Subscription], now: datetime) -> Entitlement:
+    """The plan that counts at `now`.
+
+    Of several subscriptions the highest plan that entitles wins, then the one that lasts longest. When none
+    entitles, the plan is FREE and the newest subscription with something to say says why.
+    """
+    newest_last = sorted(subscriptions, key=lambda each: (each.created, each.stripe_id))
+    verdicts = [_of_one(each, now) for each in newest_last]
+    if not verdicts:
+        return NOTHING_PAID
+    entitling = [each for each in verdicts if each.plan is not PlanName.FREE]
+    if entitling:
+        return max(entitling, key=lambda each: (each.plan.rank, each.grace_until or each.until or now))
+    return next((each for each in reversed(verdicts) if each.notice), verdicts[-1])
+
+
+def _of_one(subscription: Subscription, now: datetime) -> Entitlement:
+    status, plan = subscription.status, subscription.plan
+    if status in _NOT_ENTITLING:
+        return Entitlement(PlanName.FREE, status, notice=_NOT_ENTITLING[status])
+    if status not in (Status.ACTIVE, Status.TRIALING, Status.PAST_DUE):
+        return Entitlement(PlanName.FREE, status, notice=Notice.UNKNOWN_STATUS)
+    if plan is None:
+        return Entitlement(PlanName.FREE, status, notice=Notice.UNKNOWN_PRICE)
+    if status == Status.PAST_DUE:
+        return _while_past_due(subscription, plan, now)
+    return _while_paid(subscription, plan, now)
+
+
+def _while_past_due(subscription: Subscription, plan: PlanName, now: datetime) -> Entitlement:
+    """Grace counts from the paid period's end: Stripe has moved `current_period_end` a whole unpaid period on."""
+    paid_until = subscription.unpaid_since or subscription.current_period_start
+    grace_until = _no_later_than(subscription.ends_at, paid_until + GRACE)
+    granted = Entitlement(plan, subscription.status, paid_until, grace_until, Notice.PAST_DUE)
+    return granted if now < grace_until else replace(granted, plan=PlanName.FREE, notice=Notice.GRACE_OVER)
+
+
+def _while_paid(subscription: Subscription, plan: PlanName, now: datetime) -> Entitlement:
+    """Access to the period's end, then GRACE in case the news of a renewal is late; none past a cancellation."""
+    until = _no_later_than(subscription.ends_at, subscription.current_period_end)
+    ending = subscription.ends_at is not None and subscription.ends_at <= subscription.current_period_end
+    granted = Entitlement(plan, subscription.status, until, notice=Notice.ENDING if ending else None)
+    if now < (until if ending else until + GRACE):
+        return granted
+    return replace(granted, plan=PlanName.FREE, notice=None if ending else Notice.STALE)
+
+
+def _no_later_than(limit: datetime | None, instant: datetime) -> datetime:
+    return instant if limit is None else min(limit, instant)

@@ -1,0 +1,251 @@
+"""Speaks to Stripe. The only module that imports its SDK, and only when something is asked of Stripe.
+
+stripe-python 16.1, API version 2026-10-28.endive as the SDK pins it. Its client retries nothing and waits 80 s unless
+told otherwise. Every function raises NotConfigured without a usable key, Unavailable when Stripe does not answer,
+NotFound for an object that Stripe does not know, and Conflict with Stripe's own words when it refuses a request.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from core.billing.plans import OFFERS, Subscription
+from core.errors import Conflict, NotConfigured, NotFound, Unavailable
+from core.settings import settings
+
+if TYPE_CHECKING:
+    import stripe
+
+PATIENT = ((3.0, 10.0), 2)
+"""Seconds to connect and to read, and how many retries: for work that nobody watches or that must be done once."""
+QUICK = ((1.0, 4.0), 0)
+"""For a person who looks at the page meanwhile: an answer within 5 s, or none."""
+
+Patience = tuple[tuple[float, float], int]
+
+
+@dataclass(frozen=True, slots=True)
+class HostedPage:
+    """A page at Stripe that the person is sent to."""
+
+    stripe_id: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutRequest:
+    customer_id: str
+    account_id: UUID
+    lookup_key: str
+    trial_days: int
+    success_url: str
+    cancel_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What Stripe charges under a lookup key: minor units of `currency` every `months`."""
+
+    stripe_id: str
+    lookup_key: str
+    amount: int
+    currency: str
+    months: int
+
+
+def is_configured() -> bool:
+    return settings().stripe_secret_key is not None
+
+
+def expects_livemode() -> bool | None:
+    """Whether the key is of live mode; None without a key."""
+    key = settings().stripe_secret_key
+    return None if key is None else "_live_" in key.get_secret_value()[:10]
+
+
+def make_customer(account_id: UUID, email: str, name: str) -> str:
+    """The id of the account's customer at Stripe. Asked twice with the same facts, Stripe makes one."""
+    facts = hashlib.sha256(f"{email}\0{name}".encode()).hexdigest()[:16]
+    with _refusals():
+        customer = _client().v1.customers.create(
+            {"email": email, "name": name, "metadata": {"account_id": str(account_id)}},
+            {"idempotency_key": f"customer-{account_id}-{facts}"},
+        )
+    return customer.id
+
+
+def open_checkout(request: CheckoutRequest, idempotency_key: str) -> HostedPage:
+    """A Checkout page that subscribes the customer. Raises NotConfigured when no price has the lookup key."""
+    found = prices([request.lookup_key])
+    if request.lookup_key not in found:
+        raise NotConfigured("billing.price_missing", lookup_key=request.lookup_key)
+    with _refusals():
+        session = _client().v1.checkout.sessions.create(
+            _checkout_params(request, found[request.lookup_key].stripe_id), {"idempotency_key": idempotency_key}
+        )
+    return _page(session.id, session.url)
+
+
+def _checkout_params(request: CheckoutRequest, price_id: str) -> "stripe.params.checkout.SessionCreateParams":
+    account = {"account_id": str(request.account_id)}
+    subscription: stripe.params.checkout.SessionCreateParamsSubscriptionData = {"metadata": account}
+    if request.trial_days:
+        subscription["trial_period_days"] = request.trial_days
+    return {
+        "mode": "subscription",
+        "customer": request.customer_id,
+        "client_reference_id": str(request.account_id),
+        "line_items": [{"price": price_id, "quantity": 1}],
+        "subscription_data": subscription,
+        "success_url": request.success_url,
+        "cancel_url": request.cancel_url,
+        "metadata": account,
+    }
+
+
+def checkout_status(session_id: str) -> str:
+    """`open`, `complete` or `expired`."""
+    with _refusals():
+        return _client().v1.checkout.sessions.retrieve(session_id).status or "open"
+
+
+def close_checkout(session_id: str) -> str:
+    """Make sure that nobody can pay on that page any more; the status it ended with, `expired` or `complete`."""
+    try:
+        with _refusals():
+            return _client().v1.checkout.sessions.expire(session_id).status or "expired"
+    except Conflict:
+        return checkout_status(session_id)
+
+
+def open_portal(customer_id: str, return_url: str) -> HostedPage:
+    """Stripe's own pages for payment methods, invoices and cancelling."""
+    with _refusals():
+        session = _client().v1.billing_portal.sessions.create({"customer": customer_id, "return_url": return_url})
+    return _page(session.id, session.url)
+
+
+def subscriptions_of(customer_id: str, patience: Patience = PATIENT) -> tuple[Subscription, ...]:
+    """Every subscription that the customer ever had, canceled ones too, as of now."""
+    with _refusals():
+        listed = _client(patience).v1.subscriptions.list(
+            {"customer": customer_id, "status": "all", "limit": 100, "expand": ["data.latest_invoice"]}
+        )
+        return tuple(_subscription(each) for each in listed.auto_paging_iter())
+
+
+def customer_of(kind: str, stripe_id: str) -> str | None:
+    """The customer behind an object that an event names: `subscription`, `invoice`, `charge` or `checkout.session`."""
+    v1 = _client().v1
+    ask: Mapping[str, Callable[[str], object]] = {
+        "subscription": v1.subscriptions.retrieve,
+        "invoice": v1.invoices.retrieve,
+        "charge": v1.charges.retrieve,
+        "checkout.session": v1.checkout.sessions.retrieve,
+    }
+    with _refusals():
+        customer = getattr(ask[kind](stripe_id), "customer", None)
+    return customer if customer is None or isinstance(customer, str) else customer.id
+
+
+RESOLVABLE = frozenset({"subscription", "invoice", "charge", "checkout.session"})
+"""Kinds of object that `customer_of` can ask about."""
+
+
+def prices(lookup_keys: Iterable[str]) -> dict[str, Price]:
+    """The active prices under those keys, by key; a key that Stripe does not know is absent."""
+    with _refusals():
+        listed = _client().v1.prices.list({"lookup_keys": list(lookup_keys), "active": True, "limit": 100})
+        return {price.lookup_key: price for each in listed.auto_paging_iter() if (price := _price(each))}
+
+
+def _price(price: "stripe.Price") -> Price | None:
+    if price.lookup_key is None or price.unit_amount is None or price.recurring is None:
+        return None
+    months = {"month": 1, "year": 12}.get(price.recurring.interval)
+    if months is None:
+        return None
+    every = months * price.recurring.interval_count
+    return Price(price.id, price.lookup_key, price.unit_amount, price.currency.upper(), every)
+
+
+def _page(stripe_id: str, url: str | None) -> HostedPage:
+    if not url:
+        raise Unavailable("billing.stripe_unavailable")
+    return HostedPage(stripe_id, url)
+
+
+def _subscription(subscription: "stripe.Subscription") -> Subscription:
+    items = subscription.items.data
+    ours = next((item for item in items if item.price.lookup_key in OFFERS), items[0])
+    return Subscription(
+        stripe_id=subscription.id,
+        customer_id=subscription.customer if isinstance(subscription.customer, str) else subscription.customer.id,
+        status=subscription.status,
+        lookup_key=ours.price.lookup_key,
+        quantity=ours.quantity or 1,
+        created=_instant(subscription.created),
+        current_period_start=_instant(max(item.current_period_start for item in items)),
+        current_period_end=_instant(max(item.current_period_end for item in items)),
+        unpaid_since=_unpaid_since(subscription),
+        trial_end=_optional_instant(subscription.trial_end),
+        cancel_at=_optional_instant(subscription.cancel_at),
+        cancel_at_period_end=subscription.cancel_at_period_end,
+    )
+
+
+def _unpaid_since(subscription: "stripe.Subscription") -> datetime | None:
+    invoice = subscription.latest_invoice
+    if subscription.status != "past_due" or invoice is None or isinstance(invoice, str):
+        return None
+    return _instant(invoice.created) if invoice.status in ("open", "uncollectible") else None
+
+
+def _instant(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _optional_instant(seconds: int | None) -> datetime | None:
+    return None if seconds is None else _instant(seconds)
+
+
+def _client(patience: Patience = PATIENT) -> "stripe.StripeClient":
+    key = settings().stripe_secret_key
+    if key is None:
+        raise NotConfigured("billing.no_key")
+    return _made_client(key.get_secret_value(), settings().stripe_api_base, patience)
+
+
+@cache
+def _made_client(key: str, api_base: str | None, patience: Patience) -> "stripe.StripeClient":
+    import stripe
+
+    timeout, retries = patience
+    return stripe.StripeClient(
+        key,
+        base_addresses={"api": api_base} if api_base else {},
+        max_network_retries=retries,
+        http_client=stripe.RequestsClient(timeout=timeout),
+    )
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Stripe's errors as ours."""
+    import stripe
+
+    try:
+        yield
+    except (stripe.AuthenticationError, stripe.PermissionError):
+        raise NotConfigured("billing.key_refused") from None
+    except (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError) as error:
+        raise Unavailable("billing.stripe_unavailable") from error
+    except stripe.StripeError as error:
+        if error.code == "resource_missing":
+            raise NotFound("billing.stripe_unknown") from error
+        raise Conflict("billing.stripe_refused", reason=error.user_message or error.code or "") from error
