@@ -1,0 +1,140 @@
+"""The providers that this installation may use, from its settings. Nothing is built before it is first needed.
+
+`AI_PROVIDER` names them, in the order in which they are tried (`azure,openai`); unset, it is the one whose key is set.
+Nothing else is ever called: no draft goes to a vendor, or costs money at one, that was not chosen.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+
+from core.ai.chain import Breaker, Chain, Deployment
+from core.ai.prices import model_of
+from core.ai.protocol import Provider
+from core.ai.routing import Route, route
+from core.errors import NotConfigured
+from core.settings import Settings, settings
+
+THINKING_ROOM = 4000
+"""Tokens that a model which thinks before it writes may use on top of its answer."""
+CALL_SECONDS = 60.0
+"""The deadline of one draft, all tries and fallbacks together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Where one draft may go: the chain, and the route of its first deployment. `routes` is by deployment order."""
+
+    chain: Chain
+    routes: tuple[Route, ...]
+
+
+def chosen_providers(configured: Settings) -> tuple[str, ...]:
+    """The providers in the order in which they are tried; none when no key is set.
+
+    Raises NotConfigured for a name that is none, and for one whose settings are incomplete.
+    """
+    if configured.ai_provider:
+        names = tuple(part.strip().lower() for part in configured.ai_provider.split(",") if part.strip())
+        for name in names:
+            if name not in _NEEDS:
+                raise NotConfigured("ai.unknown_provider", name=name, known=", ".join(_NEEDS))
+            if missing := [setting for setting in _NEEDS[name] if not getattr(configured, setting)]:
+                raise NotConfigured("ai.incomplete", name=name, settings=", ".join(missing).upper())
+        return names
+    complete = (name for name, needs in _NEEDS.items() if all(getattr(configured, setting) for setting in needs))
+    return tuple(complete)[:1]
+
+
+def choice_for(task: str, on: date) -> Choice | None:
+    """Where a draft of that task goes today; None when no provider is configured. Raises NotConfigured as above."""
+    configured = settings()
+    routes: list[Route] = []
+    deployments: list[Deployment] = []
+    for position, name in enumerate(chosen_providers(configured)):
+        decided = route(task, name, configured=_model_setting(configured, name, position), on=on)
+        routes.append(decided)
+        deployments.append(_deployment(name, decided.model))
+    return Choice(Chain(deployments), tuple(routes)) if deployments else None
+
+
+def _model_setting(configured: Settings, name: str, position: int) -> str | None:
+    if name == "azure":
+        return configured.azure_openai_deployment
+    # AI_MODEL names a model of the provider that comes first; sent to another vendor it would mean nothing.
+    return configured.ai_model if position == 0 or name == "compatible" else None
+
+
+@cache
+def _deployment(name: str, model: str) -> Deployment:
+    """One for each model of a process, so that its breaker remembers."""
+    known = model_of(name, model)
+    # A model that we do not know may think; a local server may refuse more tokens than its window holds.
+    thinks = known.thinks if known else name != "compatible"
+    return Deployment(
+        _provider(name),
+        model,
+        thinking_room=THINKING_ROOM if thinks else 0,
+        takes_temperature=known.takes_temperature if known else name == "compatible",
+        breaker=Breaker(),
+    )
+
+
+@cache
+def _provider(name: str) -> Provider:
+    """One client for each provider of a process: building one costs a tenth of a second, importing its SDK seconds."""
+    return _BUILDERS[name](settings())
+
+
+def _openai(configured: Settings) -> Provider:
+    from core.ai.openai_gateway import OpenAIGateway
+
+    return OpenAIGateway("openai", api_key=_secret(configured, "openai_api_key"), base_url=configured.openai_base_url)
+
+
+def _azure(configured: Settings) -> Provider:
+    from core.ai.openai_gateway import OpenAIGateway
+
+    endpoint = (configured.azure_openai_endpoint or "").rstrip("/")
+    return OpenAIGateway(
+        "azure", api_key=_secret(configured, "azure_openai_api_key"), base_url=f"{endpoint}/openai/v1/"
+    )
+
+
+def _anthropic(configured: Settings) -> Provider:
+    from core.ai.anthropic_gateway import AnthropicGateway
+
+    return AnthropicGateway(
+        api_key=_secret(configured, "anthropic_api_key") or "", base_url=configured.anthropic_base_url
+    )
+
+
+def _compatible(configured: Settings) -> Provider:
+    from core.ai.openai_gateway import OpenAIGateway
+
+    return OpenAIGateway(
+        "compatible",
+        api_key=_secret(configured, "compatible_api_key"),
+        base_url=configured.compatible_base_url,
+        limit_name="max_tokens",
+    )
+
+
+def _secret(configured: Settings, name: str) -> str | None:
+    kept = getattr(configured, name)
+    return kept.get_secret_value() if kept else None
+
+
+_NEEDS: Mapping[str, tuple[str, ...]] = {
+    "openai": ("openai_api_key",),
+    "azure": ("azure_openai_api_key", "azure_openai_endpoint", "azure_openai_deployment"),
+    "anthropic": ("anthropic_api_key",),
+    "compatible": ("compatible_base_url", "ai_model"),
+}
+_BUILDERS: Mapping[str, Callable[[Settings], Provider]] = {
+    "openai": _openai,
+    "azure": _azure,
+    "anthropic": _anthropic,
+    "compatible": _compatible,
+}
