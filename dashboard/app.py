@@ -1,0 +1,28 @@
+"""The entry, run from the top at every rerun: who is here, what they may open, then the page itself."""
+
+import streamlit as st
+
+from core.errors import NotSignedIn
+from dashboard import frame, navigation
+from dashboard.session import anyone, look_again, news_shown, problem_shown, refusals_shown, viewer
+
+st.set_page_config(page_title="Huntaze", page_icon=":material/insights:", layout="wide")
+look_again()  # a callback may have changed the person just now
+
+try:
+    person = anyone()
+except NotSignedIn as refusal:
+    st.navigation([st.Page(lambda: None, title="Huntaze", url_path="signed-out")], position="hidden")
+    problem_shown(refusal)
+    st.stop()
+
+with refusals_shown():
+    page, script = navigation.draw(navigation.open_to(person))
+    frame.sidebar(person)
+    news_shown()
+    looking = viewer()
+    frame.heading(looking, script.title)
+    if page.needs_one and looking.workspace is None:
+        frame.choose_one(looking)
+    else:
+        script.run()

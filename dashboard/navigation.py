@@ -1,0 +1,78 @@
+"""Every page there is, and who may open it. A page that is not offered cannot be run, by name or by address."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from core.access import Permission
+from dashboard.viewing import Viewer, anyone
+from dashboard.words import t
+
+_FOLDER = Path(__file__).resolve().parent.parent / "pages"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One script of `pages/`. Without a permission it is open to whoever is signed in.
+
+    `needs_one`: it works on one creator, so one must be chosen before it runs.
+    """
+
+    name: str
+    title: str
+    icon: str
+    permission: Permission | None = None
+    needs_one: bool = True
+
+    @property
+    def file(self) -> Path:
+        return _FOLDER / f"{self.name}.py"
+
+
+PAGES = (
+    Page("home", "frame.home", ":material/home:", needs_one=False),
+    Page("analytics", "frame.analytics", ":material/monitoring:", Permission.VIEW_ANALYTICS),
+    Page("content", "frame.content", ":material/edit_note:", Permission.WRITE_CONTENT),
+    Page("onboarding", "frame.onboarding", ":material/checklist:", Permission.EDIT_WORKSPACE),
+    Page("billing", "frame.billing", ":material/credit_card:", Permission.VIEW_PLAN),
+)
+
+
+def open_to(viewer: Viewer) -> tuple[Page, ...]:
+    """The pages that this viewer may open, in the order of the menu."""
+    return tuple(
+        page for page in PAGES if page.file.exists() and (page.permission is None or viewer.scope.may(page.permission))
+    )
+
+
+def draw(pages: tuple[Page, ...]) -> tuple[Page, "st.Page"]:
+    """Draw the menu; a flat list, since Streamlit's sections are not valid lists to a screen reader.
+
+    Returns the page asked for, and Streamlit's handle that runs it.
+    """
+    shown = {page: _handle(page) for page in pages}
+    current = st.navigation(list(shown.values()))
+    return next(page for page, handle in shown.items() if handle is current), current
+
+
+def link(name: str, label: str) -> None:
+    """A link to a page, drawn only for those who may open it."""
+    if page := _offered(name):
+        st.page_link(_handle(page), label=label, icon=page.icon)
+
+
+def go(name: str) -> None:
+    """Leave this page for another one; nothing after it runs. For those who may not open it nothing happens."""
+    if page := _offered(name):
+        st.switch_page(_handle(page))
+
+
+def _offered(name: str) -> Page | None:
+    return next((page for page in open_to(anyone()) if page.name == name), None)
+
+
+def _handle(page: Page) -> "st.Page":
+    return st.Page(
+        page.file, title=t(page.title), icon=page.icon, url_path=page.name, default=page.name == PAGES[0].name
+    )
