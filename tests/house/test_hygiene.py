@@ -15,7 +15,11 @@ MACHINE = re.compile(
     r"/(?:root|home/[a-z]+|Users/[a-z]+)/|/work/(?:main|shared)|files\.python" + r"hosted|py" + r"pi\.org"
 )
 MONEY = ("core/money.py", "core/earnings", "core/billing")
-NO_MONEY_IN = {"sample.py": "weights of invented sales", "stripe_gateway.py": "seconds to wait for an answer"}
+NO_MONEY_IN = {
+    "sample.py": "weights of invented sales",
+    "stripe_gateway.py": "seconds to wait",
+    "signature.py": "seconds",
+}
 
 
 @pytest.fixture(scope="session")
