@@ -1,1 +1,130 @@
-"""Tables of this domain."""
+"""The inbox of Stripe's bells, which customers must be asked about, and what Stripe said.
+
+The three plain tables route: they hold a tenant's id and none of its data (`core.db.PLAIN_TABLES`).
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base, new_id, stamped
+
+
+class StripeEvent(Base):
+    """One event, once, with the bytes that were signed: jsonb would change them and cannot hold every text."""
+
+    __tablename__ = "stripe_events"
+    __table_args__ = (
+        Index("stripe_events_waiting_idx", "sync_key", postgresql_where=text("processed_at IS NULL")),
+        Index("stripe_events_received_at_idx", "received_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    dedupe: Mapped[str] = mapped_column(
+        unique=True, comment="The snapshot event's id: its thin twin names it too, and the two are one event"
+    )
+    type: Mapped[str]
+    api_version: Mapped[str | None]
+    created: Mapped[datetime]
+    livemode: Mapped[bool]
+    sync_key: Mapped[str | None]
+    payload: Mapped[bytes]
+    received_at: Mapped[datetime] = stamped()
+    processed_at: Mapped[datetime | None]
+
+
+class StripeSync(Base):
+    """What Stripe must be asked about. `dirty` counts the bells, `synced` up to which of them the answer is known."""
+
+    __tablename__ = "stripe_sync"
+    __table_args__ = (
+        CheckConstraint("synced <= dirty", name="synced"),
+        Index("stripe_sync_due_idx", "next_at", postgresql_where=text("dirty > synced AND dead_at IS NULL")),
+    )
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    dirty: Mapped[int] = mapped_column(server_default=text("0"))
+    synced: Mapped[int] = mapped_column(server_default=text("0"))
+    lease: Mapped[UUID | None]
+    lease_until: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    next_at: Mapped[datetime] = stamped()
+    last_error: Mapped[str | None]
+    dead_at: Mapped[datetime | None]
+
+
+class StripeCustomer(Base):
+    """Which account a customer at Stripe is. One customer an account."""
+
+    __tablename__ = "stripe_customers"
+
+    stripe_id: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), unique=True)
+    created_at: Mapped[datetime] = stamped()
+
+
+class SubscriptionRecord(Base):
+    """A subscription as Stripe last told it. Never deleted: one that ended says so."""
+
+    __tablename__ = "subscriptions"
+    __table_args__ = (CheckConstraint("quantity >= 0", name="quantity"),)
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    stripe_id: Mapped[str] = mapped_column(primary_key=True)
+    customer_id: Mapped[str]
+    status: Mapped[str]
+    lookup_key: Mapped[str | None]
+    quantity: Mapped[int]
+    created: Mapped[datetime]
+    current_period_start: Mapped[datetime]
+    current_period_end: Mapped[datetime]
+    unpaid_since: Mapped[datetime | None]
+    trial_end: Mapped[datetime | None]
+    cancel_at: Mapped[datetime | None]
+    cancel_at_period_end: Mapped[bool]
+    fetched_at: Mapped[datetime] = stamped()
+
+
+class SubscriptionChange(Base):
+    """What a subscription had become each time that Stripe's answer differed."""
+
+    __tablename__ = "subscription_changes"
+    __table_args__ = (Index("subscription_changes_stripe_id_idx", "account_id", "stripe_id", "id"),)
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[UUID] = new_id()
+    stripe_id: Mapped[str]
+    status: Mapped[str]
+    lookup_key: Mapped[str | None]
+    quantity: Mapped[int]
+    current_period_end: Mapped[datetime]
+    trial_end: Mapped[datetime | None]
+    cancel_at: Mapped[datetime | None]
+    cancel_at_period_end: Mapped[bool]
+    noticed_at: Mapped[datetime] = stamped()
+
+
+class BillingIntent(Base):
+    """Something asked of Stripe once: stored first, and its id is the idempotency key of the asking.
+
+    Of each kind an account has one that is not closed, so a second click finds the first.
+    """
+
+    __tablename__ = "billing_intents"
+    __table_args__ = (
+        Index(
+            "billing_intents_open_key", "account_id", "kind", unique=True, postgresql_where=text("closed_at IS NULL")
+        ),
+    )
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[UUID] = new_id()
+    kind: Mapped[str]
+    params_hash: Mapped[str]
+    stripe_id: Mapped[str | None]
+    url: Mapped[str | None]
+    created_at: Mapped[datetime] = stamped()
+    expires_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]

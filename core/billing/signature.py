@@ -23,7 +23,7 @@ class BadDelivery(BadInput):
     status = 400
 
 
-def verify(raw: bytes, header: bytes | str | None, secrets: Iterable[str], now: float) -> None:
+def verify(raw: bytes, header: bytes | str | None, secrets: Iterable[str], now: int) -> None:
     """Return when one of the `secrets` signed `raw` within TOLERANCE of `now` (unix seconds).
 
     Raises BadDelivery otherwise. Several secrets are valid while one is being replaced, and a header may carry

@@ -20,7 +20,7 @@ def header(at: int = NOW, secret: str = SECRET) -> str:
     return f"t={at},v1={digest(secret=secret, at=at)}"
 
 
-def code_of(raw: bytes, given: bytes | str | None, secrets: tuple[str, ...] = (SECRET,), now: float = NOW) -> str:
+def code_of(raw: bytes, given: bytes | str | None, secrets: tuple[str, ...] = (SECRET,), now: int = NOW) -> str:
     """The refusal's code, or "" when it passes."""
     try:
         verify(raw, given, secrets, now)

@@ -1,0 +1,47 @@
+"""What the stored facts say about an account's plan."""
+
+from uuid import UUID
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from core.billing.models import StripeCustomer, SubscriptionRecord
+from core.billing.plans import Subscription
+
+
+def subscriptions_in(session: Session, account_id: UUID) -> tuple[Subscription, ...]:
+    """Room: every subscription that Stripe ever told us of for the account, the oldest first."""
+    found = session.scalars(
+        select(SubscriptionRecord)
+        .where(SubscriptionRecord.account_id == account_id)
+        .order_by(SubscriptionRecord.created, SubscriptionRecord.stripe_id)
+    )
+    return tuple(facts(each) for each in found)
+
+
+def facts(record: SubscriptionRecord) -> Subscription:
+    return Subscription(
+        stripe_id=record.stripe_id,
+        customer_id=record.customer_id,
+        status=record.status,
+        lookup_key=record.lookup_key,
+        quantity=record.quantity,
+        created=record.created,
+        current_period_start=record.current_period_start,
+        current_period_end=record.current_period_end,
+        unpaid_since=record.unpaid_since,
+        trial_end=record.trial_end,
+        cancel_at=record.cancel_at,
+        cancel_at_period_end=record.cancel_at_period_end,
+    )
+
+
+def customer_in(session: Session, account_id: UUID) -> str | None:
+    """Room: the account's customer at Stripe, once there is one."""
+    return session.scalar(select(StripeCustomer.stripe_id).where(StripeCustomer.account_id == account_id))
+
+
+def has_tried(session: Session, account_id: UUID) -> bool:
+    """Room: whether the account ever had a trial. One an account."""
+    tried = exists().where(SubscriptionRecord.account_id == account_id, SubscriptionRecord.trial_end.is_not(None))
+    return bool(session.scalar(select(tried)))
