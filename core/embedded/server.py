@@ -237,26 +237,31 @@ class Embedded:
         if self.log.exists() and self.log.stat().st_size > 10_000_000:
             self.log.replace(self.log.with_suffix(".log.1"))
         self._prepare_address()
-        deadline, alone = time.monotonic() + _PATIENCE, 0
-        self._launch()
+        deadline, attempts = time.monotonic() + _PATIENCE, 0
         while not self.answers():
-            if self._launched is not None and self._launched.poll() is not None:
-                alone += not self._clear_the_way()
-                if alone > 1:
+            if not self._is_coming_up():
+                if attempts == 3:
                     raise self._did_not_start()
-                time.sleep(0.1)
+                if attempts > 0:
+                    self._clear_the_way()
+                attempts += 1
                 self._launch()
             if time.monotonic() > deadline:
                 raise self._did_not_start()
             time.sleep(0.02)
+
+    def _is_coming_up(self) -> bool:
+        """Whether a postmaster lives that does not answer yet: it starts, recovers from a crash, or still stops."""
+        if self._launched is not None and self._launched.poll() is None:
+            return True
+        around = self.processes()
+        return bool(around) and self._is_postmaster(around[0])
 
     def _launch(self) -> None:
         address = {"listen_addresses": self._host, "port": str(self._port)}
         if not WINDOWS:
             address |= {"listen_addresses": "", "unix_socket_directories": f'"{self._host}"'}
         settings = _SETTINGS | address | ({} if self._durable else _HASTE)
-        if self._launched is not None:
-            self._launched.poll()
         self._launched = self._account.launch(
             "postgres", "-D", self.data, *(f"--{name}={value}" for name, value in settings.items()), log=self.log
         )
@@ -274,18 +279,17 @@ class Embedded:
         folder.chmod(0o700)
         self._account.own(folder)
 
-    def _clear_the_way(self) -> bool:
-        """After PostgreSQL refused to start: False when nothing was in its way."""
-        around = self.processes()
-        for process in around:
-            if not self._is_postmaster(process):  # an orphan of a dead one, and PostgreSQL waits for it to go
-                with suppress(psutil.Error):
-                    process.kill()
-        stale = self.data / "postmaster.pid"
-        if around or not stale.exists():
-            return bool(around)
-        stale.unlink()
-        return True
+    def _clear_the_way(self) -> None:
+        """After PostgreSQL refused to start, where no postmaster lives: end its orphans, forget its number.
+
+        Orphans in the middle of a long query do not notice; the recorded number may by now be anybody's.
+        """
+        orphans = self.processes()
+        for orphan in orphans:
+            with suppress(psutil.Error):
+                orphan.kill()
+        psutil.wait_procs(orphans, timeout=10)
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def _bring_down(self) -> None:
         around = self.processes()
