@@ -38,7 +38,9 @@ class Scripted:
     asked: list[tuple[str, Request, float]] = field(default_factory=list)
 
     def complete(self, model: str, request: Request, seconds: float) -> Result:
-        raise NotImplementedError
+        *_, result = self.stream(model, request, seconds)
+        assert isinstance(result, Result)
+        return result
 
     def stream(self, model: str, request: Request, seconds: float) -> Generator[Delta | Result]:
         self.asked.append((model, request, seconds))

@@ -9,6 +9,7 @@ import json
 import socket
 import struct
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -203,7 +204,7 @@ def _event(data: Mapping[str, Any] | str, name: str | None = None) -> bytes:
     return (f"event: {name}\n" if name else "").encode() + f"data: {text}\n\n".encode()
 
 
-class _Voice:
+class _Voice(ABC):
     """One vendor's way to say one answer."""
 
     def __init__(self, turn: Turn, asked: Mapping[str, Any]) -> None:
@@ -216,20 +217,16 @@ class _Voice:
         words = self.text.split(" ")
         return [word + " " for word in words[:-1]] + words[-1:] if self.text else []
 
-    def whole(self) -> dict[str, Any]:
-        raise NotImplementedError
-
-    def opening(self) -> Iterator[bytes]:
-        raise NotImplementedError
-
-    def piece(self, word: str) -> bytes:
-        raise NotImplementedError
-
-    def closing(self) -> Iterator[bytes]:
-        raise NotImplementedError
-
-    def error(self) -> bytes:
-        raise NotImplementedError
+    @abstractmethod
+    def whole(self) -> dict[str, Any]: ...
+    @abstractmethod
+    def opening(self) -> Iterator[bytes]: ...
+    @abstractmethod
+    def piece(self, word: str) -> bytes: ...
+    @abstractmethod
+    def closing(self) -> Iterator[bytes]: ...
+    @abstractmethod
+    def error(self) -> bytes: ...
 
 
 class _Chat(_Voice):

@@ -1,0 +1,178 @@
+"""Which rule a text breaks, by lists that are data with a version. Pure, but for the shipped lists, read once.
+
+A finding names the term, its category and the rule, so that a person can leave the subject out. Nothing here says how a
+text could pass unseen.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from core.content.folding import Folded, fold
+from core.content.platforms import Platform
+
+NEARBY = 140
+"""Characters between two terms that still belong together."""
+_DATA = Path(__file__).parent / "rules.toml"
+_LINK = re.compile(r"(?:https?://|www\.)\S+")
+
+
+class Action(StrEnum):
+    """BLOCK holds everywhere and for everybody; RESTRICT is a platform's rule, shown as a warning there."""
+
+    BLOCK = "block"
+    RESTRICT = "restrict"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One broken rule; its sentence is `moderation.<category>`.
+
+    `found` is the piece of the text at [start, end), `term` the same as it was compared. `platform` is set where the
+    rule is that platform's; `version` is that of the lists.
+    """
+
+    category: str
+    action: Action
+    term: str
+    found: str
+    start: int
+    end: int
+    platform: Platform | None
+    version: str
+
+
+class CategoryList(BaseModel):
+    """A category as `rules.toml` writes it; the file says what each field means."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    action: Action
+    platforms: tuple[Platform, ...] = ()
+    terms: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    of_group: Literal["adult"] | None = None
+    links: bool = False
+    allowed: tuple[str, ...] = ()
+
+
+class RuleList(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: str
+    groups: Mapping[Literal["adult"], tuple[str, ...]]
+    category: tuple[CategoryList, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Category:
+    name: str
+    action: Action
+    platforms: tuple[Platform, ...]
+    alone: re.Pattern[str] | None
+    near: re.Pattern[str] | None
+    allowed: re.Pattern[str] | None
+    links: bool
+
+    def holds_on(self, platform: Platform | None) -> bool:
+        return self.action is Action.BLOCK or platform in self.platforms
+
+
+class Rules:
+    """Lists made ready to search. `terms_of` gives a category's plain terms, for whoever shows the lists."""
+
+    def __init__(self, lists: RuleList) -> None:
+        adult = lists.groups["adult"]
+        self.version = lists.version
+        self._adult = _any_of(adult)
+        self._categories = tuple(
+            _Category(
+                one.name,
+                one.action,
+                one.platforms,
+                _any_of((*one.terms, *(adult if one.of_group else ()))),
+                _any_of(one.near, one.patterns),
+                _any_of(one.allowed),
+                one.links,
+            )
+            for one in lists.category
+        )
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        return tuple(category.name for category in self._categories)
+
+    def moderate(self, text: str, platform: Platform | None) -> tuple[Finding, ...]:
+        """Every broken rule, in the order of the text. `platform` None: the rules of all platforms together only."""
+        folded = fold(text)
+        adult = [found.span() for found in self._adult.finditer(folded.text)] if self._adult else []
+        findings = [
+            self._finding(category, folded, text, span, platform)
+            for category in self._categories
+            if category.holds_on(platform)
+            for span in _spans(category, folded.text, adult, platform)
+        ]
+        return tuple(sorted(findings, key=lambda finding: (finding.start, finding.end)))
+
+    def _finding(
+        self, category: _Category, folded: Folded, text: str, span: tuple[int, int], platform: Platform | None
+    ) -> Finding:
+        start, end = folded.span(*span)
+        return Finding(
+            category.name,
+            category.action,
+            folded.text[slice(*span)],
+            text[start:end],
+            start,
+            end,
+            platform if category.action is Action.RESTRICT else None,
+            self.version,
+        )
+
+
+def blocking(findings: Sequence[Finding]) -> Finding | None:
+    """The first finding that no one may override."""
+    return next((finding for finding in findings if finding.action is Action.BLOCK), None)
+
+
+@cache
+def shipped_rules() -> Rules:
+    """The lists that come with the product."""
+    return Rules(RuleList.model_validate(tomllib.loads(_DATA.read_text(encoding="utf-8"))))
+
+
+def _spans(
+    category: _Category, text: str, adult: Sequence[tuple[int, int]], platform: Platform | None
+) -> Iterator[tuple[int, int]]:
+    allowed = [found.span() for found in category.allowed.finditer(text)] if category.allowed else []
+    alone = [found.span() for found in category.alone.finditer(text)] if category.alone else []
+    near = [found.span() for found in category.near.finditer(text)] if category.near else []
+    links = [found.span() for found in _LINK.finditer(text)] if category.links else []
+    close = [span for span in near if any(_gap(span, other) <= NEARBY for other in adult)]
+    for start, end in dict.fromkeys(alone + close + links):
+        is_meant_otherwise = any(first <= start and end <= last for first, last in allowed)
+        # A platform's own name and its own links are no rival to it.
+        is_home = category.platforms and platform is not None and platform.value in text[start:end]
+        if not is_meant_otherwise and not is_home:
+            yield start, end
+
+
+def _gap(one: tuple[int, int], other: tuple[int, int]) -> int:
+    return max(one[0] - other[1], other[0] - one[1], 0)
+
+
+def _any_of(terms: Sequence[str], patterns: Sequence[str] = ()) -> re.Pattern[str] | None:
+    """Whole words only: a substring filter finds Essex and therapists."""
+    longest_first = sorted({fold(term).text for term in terms}, key=len, reverse=True)
+    words = [r"[\W_]{0,3}".join(re.escape(word) for word in term.split()) for term in longest_first]
+    branches = [rf"(?<!\w)(?:{'|'.join(words)})s?(?!\w)"] if words else []
+    return re.compile("|".join([*branches, *patterns])) if branches or patterns else None
