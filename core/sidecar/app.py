@@ -1,0 +1,43 @@
+"""The sidecar: what is served without a script thread. Mounted in the dashboard's process, and able to run alone."""
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from core.errors import Refusal
+from core.sidecar import account, health
+from core.sidecar.headers import SecurityHeaders
+from core.sidecar.limits import BodyLimit
+from core.sidecar.origin import SameOrigin
+from core.sidecar.problems import CrashReport, on_http_exception, on_invalid, on_refusal
+
+PATHS = ("/account", "/healthz", "/readyz", "/webhooks")
+"""What the sidecar answers: each of these, and everything below it."""
+
+
+def create_app() -> FastAPI:
+    """Reads no setting and opens no connection: both happen when they are first needed."""
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(CrashReport),
+            Middleware(SameOrigin),
+            Middleware(BodyLimit),
+        ],
+        exception_handlers={
+            Refusal: on_refusal,
+            HTTPException: on_http_exception,
+            RequestValidationError: on_invalid,
+        },
+    )
+    app.include_router(account.router)
+    app.include_router(health.router)
+    return app
+
+
+app = create_app()
