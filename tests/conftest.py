@@ -22,6 +22,7 @@ from core.settings import settings
 from migrations.run import upgrade
 from tests.people import Made, make_person
 
+pytest_plugins = ["tests.web.serving"]
 TEMPLATE = "huntaze_template"
 
 

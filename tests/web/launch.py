@@ -1,0 +1,19 @@
+"""Run in a process of its own: serve `module:attribute` on a listening socket inherited from the test."""
+
+import importlib
+import socket
+import sys
+
+import uvicorn
+
+
+def main(target: str, descriptor: int) -> None:
+    module, _, attribute = target.partition(":")
+    config = uvicorn.Config(
+        getattr(importlib.import_module(module), attribute), ws="websockets-sansio", log_level="info"
+    )
+    uvicorn.Server(config).run(sockets=[socket.socket(fileno=descriptor)])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
