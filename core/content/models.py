@@ -1,1 +1,160 @@
-"""Tables of this domain."""
+"""How a creator sounds, the drafts that were asked for, and the texts that were kept."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base, new_id, stamped
+
+
+class GenerationStatus(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class AssetType(StrEnum):
+    POST = "post"
+    STORY = "story"
+    VIDEO = "video"
+    IMAGE = "image"
+    CAPTION = "caption"
+
+
+class AssetStatus(StrEnum):
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    APPROVED = "approved"
+    SCHEDULED = "scheduled"
+    PUBLISHED = "published"
+    ARCHIVED = "archived"
+
+
+def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
+    return CheckConstraint(f"{column} IN ({', '.join(repr(str(value)) for value in values)})", name=column)
+
+
+def _words() -> Mapped[list[str]]:
+    return mapped_column(ARRAY(Text), server_default=text("'{}'"))
+
+
+def _workspace() -> Mapped[UUID]:
+    return mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True)
+
+
+class VoiceRecord(Base):
+    """One creator's voice: one row a workspace."""
+
+    __tablename__ = "voices"
+
+    workspace_id: Mapped[UUID] = _workspace()
+    tone: Mapped[str]
+    traits: Mapped[list[str]] = _words()
+    sample_lines: Mapped[list[str]] = _words()
+    words_to_use: Mapped[list[str]] = _words()
+    words_to_avoid: Mapped[list[str]] = _words()
+    languages: Mapped[list[str]] = _words()
+    emojis: Mapped[list[str]] = _words()
+    updated_at: Mapped[datetime] = stamped()
+
+
+class Generation(Base):
+    """One draft asked for. `draft` grows while it runs, and holds nothing that was blocked.
+
+    `run` counts how often a worker took it up; only the latest run may write. `reserved_month` is the month whose
+    allowance it holds, NULL for template drafts and once that is given back.
+    """
+
+    __tablename__ = "generations"
+    __table_args__ = (
+        _one_of("status", GenerationStatus),
+        CheckConstraint("run >= 0", name="run"),
+        Index("generations_user_idx", "workspace_id", "user_id", "created_at"),
+    )
+
+    workspace_id: Mapped[UUID] = _workspace()
+    id: Mapped[UUID] = new_id()
+    account_id: Mapped[UUID] = mapped_column(comment="Who paid for it then")
+    user_id: Mapped[UUID]
+    brief: Mapped[dict[str, str]] = mapped_column(JSONB)
+    task: Mapped[str]
+    platform: Mapped[str]
+    language: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default=GenerationStatus.QUEUED)
+    reserved_month: Mapped[date | None]
+    run: Mapped[int] = mapped_column(server_default=text("0"))
+    draft: Mapped[str] = mapped_column(server_default="")
+    prompt_version: Mapped[str | None]
+    provider: Mapped[str | None] = mapped_column(comment="NULL for a template draft")
+    model: Mapped[str | None]
+    tier: Mapped[str | None]
+    reason: Mapped[str | None]
+    input_tokens: Mapped[int | None]
+    cache_read_tokens: Mapped[int | None]
+    cache_write_tokens: Mapped[int | None]
+    output_tokens: Mapped[int | None]
+    reasoning_tokens: Mapped[int | None]
+    is_estimated: Mapped[bool] = mapped_column(server_default=text("false"))
+    cost_nano_usd: Mapped[int | None] = mapped_column(comment="Of all attempts; NULL when one of them is unknown")
+    problem_code: Mapped[str | None]
+    problem_facts: Mapped[dict[str, str]] = mapped_column(JSONB, server_default=text("'{}'"))
+    created_at: Mapped[datetime] = stamped()
+    started_at: Mapped[datetime | None]
+    cancel_asked_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    put_away_at: Mapped[datetime | None] = mapped_column(comment="Saved or dismissed by the person")
+
+
+class ContentAsset(Base):
+    """A text that was kept, in its latest version."""
+
+    __tablename__ = "content_assets"
+    __table_args__ = (
+        _one_of("type", AssetType),
+        _one_of("status", AssetStatus),
+        Index("content_assets_updated_at_idx", "workspace_id", "updated_at"),
+    )
+
+    workspace_id: Mapped[UUID] = _workspace()
+    id: Mapped[UUID] = new_id()
+    type: Mapped[str]
+    title: Mapped[str]
+    body: Mapped[str]
+    category: Mapped[str] = mapped_column(server_default="")
+    tags: Mapped[list[str]] = _words()
+    details: Mapped[dict[str, Any]] = mapped_column("metadata", JSONB, server_default=text("'{}'"))
+    status: Mapped[str] = mapped_column(server_default=AssetStatus.DRAFT)
+    archived_from: Mapped[str | None] = mapped_column(comment="The status to go back to")
+    platform: Mapped[str]
+    language: Mapped[str]
+    generation_id: Mapped[UUID | None]
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    created_by: Mapped[UUID]
+    created_at: Mapped[datetime] = stamped()
+    updated_at: Mapped[datetime] = stamped()
+
+
+class ContentAssetVersion(Base):
+    """A text as it was saved each time, the latest included."""
+
+    __tablename__ = "content_asset_versions"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "asset_id"], ["content_assets.workspace_id", "content_assets.id"], ondelete="CASCADE"
+        ),
+    )
+
+    workspace_id: Mapped[UUID] = mapped_column(primary_key=True)
+    asset_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    body: Mapped[str]
+    saved_by: Mapped[UUID]
+    saved_at: Mapped[datetime] = stamped()
