@@ -32,7 +32,9 @@ def problem(scope: Scope, status: int, code: str, sentence: str, headers: Mappin
     if "text/html" in HTTPConnection(scope).headers.get("accept", ""):
         return page(scope, "problem.html", status, headers, sentence=sentence)
     told = {"type": "about:blank", "title": title, "status": status, "detail": sentence, "code": code}
-    return JSONResponse(told, status, headers, media_type="application/problem+json")
+    return JSONResponse(
+        told, status, {"cache-control": "no-store"} | dict(headers or {}), media_type="application/problem+json"
+    )
 
 
 def refused(scope: Scope, refusal: Refusal) -> Response:

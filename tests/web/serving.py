@@ -167,7 +167,7 @@ def served(serve: Serve) -> Served:
 def browser() -> "Iterator[Browser]":
     """A Chromium found on the machine, or Playwright's own. Without one the tests that need it are skipped by name.
 
-    Of one module only: while it is open the thread has a running event loop, and `asyncio.run` refuses to start another.
+    Of one module only: while it is open the thread has a running event loop, and `asyncio.run` would refuse to work.
     """
     from playwright.sync_api import sync_playwright
 

@@ -1,0 +1,24 @@
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+
+from tests.web.serving import Serve, Served
+
+
+@pytest.fixture(scope="session")
+def alone(serve: Serve) -> Served:
+    """The sidecar without Streamlit."""
+    return serve(target="core.sidecar.app:app", worker=False)
+
+
+@pytest.fixture(scope="session")
+def playground(serve: Serve) -> Served:
+    """The real frame of gate and middleware, over a small script that notes down what of it ran."""
+    return serve(target="tests.web.playground.serve:app", worker=False)
+
+
+@pytest.fixture
+def visitor(alone: Served) -> Iterator[httpx2.Client]:
+    with alone.client() as client:
+        yield client
