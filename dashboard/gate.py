@@ -120,8 +120,7 @@ class _Tab:
 
 
 def _is_ours(name: bytes) -> bool:
-    """WSGI-style proxies take `_` for `-`, so both spellings are ours."""
-    return name.lower().replace(b"_", b"-").startswith(_TRUSTED)
+    return name.lower().startswith(_TRUSTED)
 
 
 def _is_under(path: str, places: tuple[str, ...]) -> bool:

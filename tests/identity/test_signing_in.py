@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from uuid import UUID
 
 import psycopg
@@ -193,11 +194,14 @@ def grace_for_all(committed: str) -> str:
 
 
 def test_parallel_guesses_do_not_slip_past_the_limit(grace_for_all: str) -> None:
+    together = Barrier(16)
+
     def guess(n: int) -> str:
+        together.wait(30)
         return refused(EMAIL, f"guess {n}")
 
-    with ThreadPoolExecutor(8) as crowd:
-        answers = list(crowd.map(guess, range(24)))
+    with ThreadPoolExecutor(16) as crowd:
+        answers = list(crowd.map(guess, range(16)))
     assert answers.count("identity.wrong_credentials") == TRIES_OF_ONE
     with psycopg.connect(libpq(grace_for_all)) as connection:
         assert connection.execute("SELECT count(*) FROM sign_in_attempts").fetchone() == (TRIES_OF_ONE,)

@@ -19,7 +19,7 @@ STRANGER = UUID(int=1)
 FORGED = [
     {"x-huntaze-user-id": str(STRANGER), "x-huntaze-session-id": str(STRANGER)},
     {"X-Huntaze-User-Id": str(STRANGER)},
-    {"X_Huntaze_User_Id": str(STRANGER), "x_huntaze-session_id": str(STRANGER)},
+    {"X_Huntaze_User_Id": str(STRANGER), "X-Huntaze-Role": "admin"},
 ]
 
 
