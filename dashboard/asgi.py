@@ -3,12 +3,13 @@
 `python3 -m uvicorn dashboard.asgi:app`, from the repository's root, where `.streamlit/config.toml` is found.
 """
 
+import ast
 import base64
 import gc
 import hashlib
 import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
@@ -36,6 +37,7 @@ ROOT = Path(__file__).resolve().parent.parent
 log = logging.getLogger("huntaze.web")
 
 _SLOW_TO_IMPORT = ("pandas", "pyarrow", "plotly.graph_objects")
+_SCRIPTS = (ROOT / "dashboard" / "app.py", *sorted((ROOT / "pages").glob("[a-z]*.py")))
 
 
 class Whole(BaseRoute):
@@ -106,6 +108,18 @@ def _check_settings() -> None:
     config.set_option("browser.serverAddress", urlsplit(settings().public_url).hostname)
 
 
+def _imported_by(scripts: Iterable[Path]) -> set[str]:
+    """The modules that scripts import at their top; the scripts themselves run only for a visitor."""
+    found: set[str] = set()
+    for script in scripts:
+        for line in ast.parse(script.read_text(encoding="utf-8")).body:
+            if isinstance(line, ast.ImportFrom) and line.module:
+                found.add(line.module)
+            elif isinstance(line, ast.Import):
+                found.update(alias.name for alias in line.names)
+    return found
+
+
 @asynccontextmanager
 async def _lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     await anyio.to_thread.run_sync(_warm_up)
@@ -114,7 +128,7 @@ async def _lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
 
 def _warm_up() -> None:
     """What the first visitor would wait for. What is there by then stays: the garbage collector need not look again."""
-    for name in _SLOW_TO_IMPORT:
+    for name in (*_SLOW_TO_IMPORT, *_imported_by(_SCRIPTS)):
         import_module(name)
     if reason := why_not_ready():
         log.warning("not ready: %s", reason)

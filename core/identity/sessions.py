@@ -22,11 +22,10 @@ NOTED_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class LiveSession:
-    """A browser that is signed in now. `chosen` is the creator last looked at in it: a wish, not a right."""
+    """A browser that is signed in now."""
 
     id: UUID
     user_id: UUID
-    chosen: UUID | None
 
 
 @unscoped("a session begins before any scope exists; the caller has just verified who it is")
@@ -44,12 +43,6 @@ def open_session(session: Session, user_id: UUID) -> str:
 def session_of(session: Session, token: str) -> LiveSession | None:
     """The session behind a cookie, or None when it is over, idle for too long, or its user may not come in."""
     return _found(session, WebSession.token_hash == _hash(token), touch=True)
-
-
-@unscoped("asked for by the id that a verified cookie led to")
-def live_session(session: Session, session_id: UUID) -> LiveSession | None:
-    """As `session_of`, by the session's id, without counting as a sign of life."""
-    return _found(session, WebSession.id == session_id, touch=False)
 
 
 @unscoped("asked for by the id that a verified cookie led to")
@@ -79,7 +72,6 @@ def _found(session: Session, which: ColumnElement[bool], *, touch: bool) -> Live
         select(
             WebSession.id,
             WebSession.user_id,
-            WebSession.chosen,
             (WebSession.last_seen_at < func.now() - NOTED_EVERY).label("worth_noting"),
         )
         .join(User, User.id == WebSession.user_id)
@@ -89,7 +81,7 @@ def _found(session: Session, which: ColumnElement[bool], *, touch: bool) -> Live
         return None
     if touch and row.worth_noting:
         session.execute(update(WebSession).where(WebSession.id == row.id).values(last_seen_at=func.now()))
-    return LiveSession(row.id, row.user_id, row.chosen)
+    return LiveSession(row.id, row.user_id)
 
 
 _IS_LIVE = (
