@@ -78,10 +78,14 @@ class Rule:
     written: str
 
 
+COUNTING = "current_setting('app.counting', true) = 'on'"
+"""Set by `billing.queries.creators_in` while it counts: an account's creators are more than a member may look at."""
+_WORKSPACE = f"id = {_among('workspace_ids')}"
+
 # A person finds their own memberships before any scope exists, and can still not write themselves into a tenant.
 RULES = {
     "accounts": Rule(in_accounts := f"id = {_among('account_ids')}", in_accounts),
-    "workspaces": Rule(in_workspaces := f"id = {_among('workspace_ids')}", in_workspaces),
+    "workspaces": Rule(f"{_WORKSPACE} OR ({IN_ACCOUNT} AND {COUNTING})", _WORKSPACE),
     "memberships": Rule(f"{IN_WORKSPACE} OR {OWN}", IN_WORKSPACE),
     "account_members": Rule(f"{IN_ACCOUNT} OR {OWN}", IN_ACCOUNT),
 }

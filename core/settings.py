@@ -37,6 +37,9 @@ class Settings(BaseModel, frozen=True, extra="ignore"):
     compatible_base_url: str | None = None
     compatible_api_key: SecretStr | None = None
 
+    huntaze_demo_password: SecretStr | None = Field(None, description="Of the Demo people; unset: made up and shown.")
+    huntaze_failpoint: str | None = Field(None, description="For tests: the step at which the process ends itself.")
+
     @field_validator("stripe_webhook_secrets", mode="before")
     @classmethod
     def _several(cls, value: object) -> object:

@@ -125,6 +125,10 @@ class Status(StrEnum):
     CANCELED = "canceled"
 
 
+LIVING = frozenset({Status.TRIALING, Status.ACTIVE, Status.PAST_DUE, Status.PAUSED, Status.UNPAID})
+"""A subscription in one of these can come back to life: it is changed, never bought beside."""
+
+
 class Notice(StrEnum):
     """Why the account should be told something. Its sentence is `billing.notice_<value>` in the catalogues."""
 

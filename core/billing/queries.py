@@ -2,11 +2,14 @@
 
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
+from core.access import AccountRole
 from core.billing.models import StripeCustomer, SubscriptionRecord
 from core.billing.plans import Subscription
+from core.identity.models import User
+from core.workspaces.models import AccountMember, Workspace
 
 
 def subscriptions_in(session: Session, account_id: UUID) -> tuple[Subscription, ...]:
@@ -39,6 +42,22 @@ def facts(record: SubscriptionRecord) -> Subscription:
 def customer_in(session: Session, account_id: UUID) -> str | None:
     """Room: the account's customer at Stripe, once there is one."""
     return session.scalar(select(StripeCustomer.stripe_id).where(StripeCustomer.account_id == account_id))
+
+
+def creators_in(session: Session, account_id: UUID) -> int:
+    """Room: the account's creators, Demo aside, also those that the asker may not look at: they count all the same."""
+    session.execute(select(func.set_config("app.counting", "on", True)))
+    counted = select(func.count()).where(Workspace.account_id == account_id, Workspace.is_demo.is_(False))
+    count = session.scalar(counted) or 0
+    session.execute(select(func.set_config("app.counting", "off", True)))
+    return count
+
+
+def owners_in(session: Session, account_id: UUID) -> dict[UUID, str]:
+    """Room: who may choose the account's plan, names by user id."""
+    owning = AccountMember.account_id == account_id, AccountMember.role == AccountRole.OWNER
+    found = select(User.id, User.display_name).join(AccountMember, AccountMember.user_id == User.id).where(*owning)
+    return dict(session.execute(found.order_by(User.display_name, User.id)).all())
 
 
 def has_tried(session: Session, account_id: UUID) -> bool:

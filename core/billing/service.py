@@ -1,14 +1,169 @@
-"""Plans for those who pay and those who only look."""
+"""Plans: what an account has, how it chooses another, and Stripe's own pages for the rest."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core.billing.plans import Entitlement, entitlement
-from core.billing.queries import subscriptions_in
+from core.access import Permission, Scope
+from core.billing import stripe_gateway as gateway
+from core.billing import sync
+from core.billing.checkout import Wish, close_intent, reserve_checkout, settle_checkout
+from core.billing.events import link_customer, ring
+from core.billing.plans import LIVING, OFFERS, Entitlement, Offer, entitlement
+from core.billing.queries import creators_in, customer_in, has_tried, owners_in, subscriptions_in
+from core.billing.stripe_gateway import QUICK, CheckoutRequest, Price
+from core.errors import BadInput, Conflict, NotConfigured
+from core.identity.models import User
+from core.settings import settings
+from core.use_case import use_case
+from core.workspaces.models import Account
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """An account's plan as its people see it.
+
+    `lookup_key` names what is paid for, None for nothing living at Stripe; `owners` are the names of those who may
+    choose; `creators_used` counts the account's creators, Demo aside.
+    """
+
+    account_id: UUID
+    entitlement: Entitlement
+    lookup_key: str | None
+    creators_used: int
+    owners: tuple[str, ...]
+    may_choose: bool
+    may_try: bool
+    has_portal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Buyer:
+    account_id: UUID
+    name: str
+    email: str
+    customer_id: str | None
 
 
 def entitlement_of(session: Session, account_id: UUID) -> Entitlement:
     """Room: what the account may use now. The account must be in the session's scope, or it seems to pay nothing."""
     return entitlement(subscriptions_in(session, account_id), datetime.now(UTC))
+
+
+@use_case(Permission.VIEW_PLAN)
+def plan(session: Session, scope: Scope) -> PlanView:
+    """The plan of the one account in view."""
+    account_id = scope.account_id
+    living = [each for each in subscriptions_in(session, account_id) if each.status in LIVING]
+    return PlanView(
+        account_id=account_id,
+        entitlement=entitlement_of(session, account_id),
+        lookup_key=living[-1].lookup_key if living else None,
+        creators_used=creators_in(session, account_id),
+        owners=tuple(owners_in(session, account_id).values()),
+        may_choose=scope.may(Permission.MANAGE_BILLING),
+        may_try=not has_tried(session, account_id),
+        has_portal=customer_in(session, account_id) is not None,
+    )
+
+
+def is_set_up() -> bool:
+    """Whether this installation can take payments: both Stripe settings are there."""
+    return gateway.is_configured() and bool(settings().stripe_webhook_secrets)
+
+
+def offered_prices() -> dict[str, Price]:
+    """What Stripe charges for each offer, by lookup key. The same for everybody, so it may be cached."""
+    return gateway.prices(OFFERS)
+
+
+def choose_plan(scope: Scope, lookup_key: str) -> str:
+    """The address of a page at Stripe where the account's owner pays for an offer.
+
+    Asked twice, it is the same page. Raises BadInput for an offer that we do not make, Conflict when the account
+    already has a subscription, and what `stripe_gateway` raises.
+    """
+    scope.require(Permission.MANAGE_BILLING)
+    offer = OFFERS.get(lookup_key)
+    if offer is None:
+        raise BadInput("billing.unknown_offer")
+    if not is_set_up():
+        raise NotConfigured("billing.no_key")
+    customer_id = _customer(scope)
+    for _ in range(3):
+        sync.run_once(f"customer:{customer_id}", QUICK)
+        wish = reserve_checkout(scope, offer, customer_id)
+        if wish.url is None:
+            return _open_page(scope, wish, offer, customer_id)
+        if wish.is_same and gateway.checkout_status(wish.stripe_id) == "open":
+            return wish.url
+        gateway.close_checkout(wish.stripe_id)
+        close_intent(scope, wish.intent_id)
+        _ring(scope)
+    raise Conflict("billing.being_confirmed")
+
+
+def _open_page(scope: Scope, wish: Wish, offer: Offer, customer_id: str) -> str:
+    home = f"{settings().public_url.rstrip('/')}/billing"
+    page = gateway.open_checkout(
+        CheckoutRequest(
+            customer_id=customer_id,
+            account_id=scope.account_id,
+            lookup_key=offer.lookup_key,
+            trial_days=wish.trial_days,
+            success_url=f"{home}?checkout=done",
+            cancel_url=f"{home}?checkout=cancelled",
+        ),
+        idempotency_key=str(wish.intent_id),
+    )
+    if not settle_checkout(scope, wish.intent_id, page):
+        gateway.close_checkout(page.stripe_id)
+        raise Conflict("billing.chosen_elsewhere")
+    return page.url
+
+
+def _customer(scope: Scope) -> str:
+    """The account's customer at Stripe, made and kept when there is none yet."""
+    buyer = _buyer(scope)
+    if buyer.customer_id:
+        _ring(scope)
+        return buyer.customer_id
+    return _link(scope, gateway.make_customer(buyer.account_id, buyer.email, buyer.name))
+
+
+@use_case(Permission.MANAGE_BILLING)
+def _buyer(session: Session, scope: Scope) -> _Buyer:
+    account = session.get_one(Account, scope.account_id)
+    user = session.get_one(User, scope.user_id)
+    return _Buyer(account.id, account.name, user.email, customer_in(session, account.id))
+
+
+@use_case(Permission.MANAGE_BILLING)
+def _link(session: Session, scope: Scope, customer_id: str) -> str:
+    return link_customer(session, scope.account_id, customer_id)
+
+
+@use_case(Permission.MANAGE_BILLING)
+def _ring(session: Session, scope: Scope) -> str | None:
+    customer_id = customer_in(session, scope.account_id)
+    if customer_id is not None:
+        ring(session, f"customer:{customer_id}")
+    return customer_id
+
+
+def open_portal(scope: Scope) -> str:
+    """The address of Stripe's pages for payment methods, invoices and cancelling. Conflict without a customer."""
+    customer_id = _ring(scope)
+    if customer_id is None:
+        raise Conflict("billing.no_customer")
+    return gateway.open_portal(customer_id, f"{settings().public_url.rstrip('/')}/billing").url
+
+
+def refresh(scope: Scope) -> PlanView:
+    """The plan after asking Stripe now, for at most 5 s; as last known when Stripe does not answer in that time."""
+    customer_id = _ring(scope)
+    if customer_id is not None:
+        sync.run_once(f"customer:{customer_id}", QUICK)
+    return plan(scope)

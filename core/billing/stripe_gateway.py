@@ -140,7 +140,7 @@ def subscriptions_of(customer_id: str, patience: Patience = PATIENT) -> tuple[Su
 
 
 def customer_of(kind: str, stripe_id: str) -> str | None:
-    """The customer behind an object that an event names: `subscription`, `invoice`, `charge` or `checkout.session`."""
+    """The customer behind an object that an event names; `kind` is one of `deliveries.RESOLVABLE`."""
     v1 = _client().v1
     ask: Mapping[str, Callable[[str], object]] = {
         "subscription": v1.subscriptions.retrieve,
@@ -151,10 +151,6 @@ def customer_of(kind: str, stripe_id: str) -> str | None:
     with _refusals():
         customer = getattr(ask[kind](stripe_id), "customer", None)
     return customer if customer is None or isinstance(customer, str) else customer.id
-
-
-RESOLVABLE = frozenset({"subscription", "invoice", "charge", "checkout.session"})
-"""Kinds of object that `customer_of` can ask about."""
 
 
 def prices(lookup_keys: Iterable[str]) -> dict[str, Price]:

@@ -6,7 +6,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from core.errors import Refusal
-from core.sidecar import account, health
+from core.sidecar import account, health, webhooks
 from core.sidecar.headers import SecurityHeaders
 from core.sidecar.limits import BodyLimit
 from core.sidecar.origin import SameOrigin
@@ -37,6 +37,7 @@ def create_app() -> FastAPI:
     )
     app.include_router(account.router)
     app.include_router(health.router)
+    app.include_router(webhooks.router)
     return app
 
 

@@ -3,12 +3,15 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.tenancy import keep_within_account
+from migrations.tenancy import AMONG, IN_ACCOUNT, keep_within_account
 
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
+
+IN_SCOPE = "id = " + AMONG.format("workspace_ids")
+COUNTING = "current_setting('app.counting', true) = 'on'"
 
 
 def upgrade() -> None:
@@ -16,6 +19,8 @@ def upgrade() -> None:
     _facts()
     _intents()
     keep_within_account("subscriptions", "subscription_changes", "billing_intents")
+    # A plan limits an account's creators: counting them, and nothing else, looks past the workspaces in scope.
+    op.execute(f"ALTER POLICY tenant ON workspaces USING ({IN_SCOPE} OR ({IN_ACCOUNT} AND {COUNTING}))")
 
 
 def _text(name: str, *, nullable: bool = False, comment: str | None = None) -> sa.Column[object]:
@@ -159,6 +164,7 @@ def _intents() -> None:
 
 
 def downgrade() -> None:
+    op.execute(f"ALTER POLICY tenant ON workspaces USING ({IN_SCOPE})")
     for table in (
         "billing_intents",
         "subscription_changes",

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from core.billing import stripe_gateway as gateway
+from core.billing.deliveries import RESOLVABLE
 from core.billing.plans import OFFERS
 from core.billing.stripe_gateway import CheckoutRequest
 from core.errors import Conflict, NotConfigured, NotFound, Refusal, Unavailable
@@ -124,7 +125,7 @@ def test_the_customer_behind_each_kind_of_object(stripe: StripeServer):
         "charge": stripe.world.every("charge")[0]["id"],
         "checkout.session": page.stripe_id,
     }
-    assert set(ids) == gateway.RESOLVABLE
+    assert set(ids) == RESOLVABLE
     assert {gateway.customer_of(kind, stripe_id) for kind, stripe_id in ids.items()} == {customer}
     with pytest.raises(NotFound):
         gateway.customer_of("charge", "ch_unknown")

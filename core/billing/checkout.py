@@ -1,0 +1,98 @@
+"""One open Checkout page an account, however often it is asked for: the wish is stored before Stripe is asked."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from core.access import Permission, Scope
+from core.billing.models import BillingIntent
+from core.billing.plans import LIVING, PLANS, Offer
+from core.billing.queries import has_tried, subscriptions_in
+from core.billing.stripe_gateway import HostedPage
+from core.errors import Conflict
+from core.use_case import use_case
+
+KIND = "checkout"
+LASTS = timedelta(hours=23)
+"""A little less than a page at Stripe, and than Stripe remembers an idempotency key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """The account's open intent. `url` is None until Stripe answered; `is_same` when it is for what is now asked."""
+
+    intent_id: UUID
+    trial_days: int
+    is_same: bool
+    stripe_id: str
+    url: str | None
+
+
+@use_case(Permission.MANAGE_BILLING)
+def reserve_checkout(session: Session, scope: Scope, offer: Offer, customer_id: str) -> Wish:
+    """Store what is wanted, or find it stored. Raises Conflict when a living subscription is there to be changed."""
+    account_id = scope.account_id
+    if any(each.status in LIVING for each in subscriptions_in(session, account_id)):
+        raise Conflict("billing.already_subscribed")
+    trial_days = 0 if has_tried(session, account_id) else PLANS[offer.plan].trial_days
+    asked = hashlib.sha256(f"{customer_id} {offer.lookup_key} {trial_days}".encode()).hexdigest()
+    found = _open(session, account_id)
+    if found is not None and _is_spent(session, found, asked):
+        found.closed_at = func.now()
+        session.flush()
+        found = None
+    if found is None:
+        session.execute(
+            insert(BillingIntent)
+            .values(account_id=account_id, kind=KIND, params_hash=asked, expires_at=func.now() + LASTS)
+            .on_conflict_do_nothing()
+        )
+        found = _open(session, account_id)
+    if found is None:
+        raise Conflict("billing.chosen_elsewhere")
+    return Wish(found.id, trial_days, found.params_hash == asked, found.stripe_id or "", found.url)
+
+
+def _open(session: Session, account_id: UUID) -> BillingIntent | None:
+    return session.scalar(
+        select(BillingIntent)
+        .where(BillingIntent.account_id == account_id, BillingIntent.kind == KIND, BillingIntent.closed_at.is_(None))
+        .with_for_update()
+    )
+
+
+def _is_spent(session: Session, intent: BillingIntent, asked: str) -> bool:
+    """Too old to be asked again under its key, or for something else and without a page that could be paid."""
+    if intent.params_hash != asked and intent.url is None:
+        return True
+    return bool(session.scalar(select(func.now() >= intent.expires_at)))
+
+
+@use_case(Permission.MANAGE_BILLING)
+def settle_checkout(session: Session, scope: Scope, intent_id: UUID, page: HostedPage) -> bool:
+    """Keep the page that Stripe made. False when the intent was closed meanwhile: the page must not be used."""
+    kept = session.execute(
+        update(BillingIntent)
+        .where(
+            BillingIntent.account_id == scope.account_id,
+            BillingIntent.id == intent_id,
+            BillingIntent.closed_at.is_(None),
+        )
+        .values(stripe_id=page.stripe_id, url=page.url)
+        .returning(BillingIntent.id)
+    )
+    return kept.one_or_none() is not None
+
+
+@use_case(Permission.MANAGE_BILLING)
+def close_intent(session: Session, scope: Scope, intent_id: UUID) -> None:
+    session.execute(
+        update(BillingIntent)
+        .where(BillingIntent.account_id == scope.account_id, BillingIntent.id == intent_id)
+        .values(closed_at=func.now())
+    )

@@ -1,0 +1,96 @@
+"""The door bell: what Stripe sends is verified, kept as it came, and marks whom to ask about. Nothing is applied."""
+
+import time
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from core.billing.deliveries import LARGEST, Delivery, read
+from core.billing.failpoints import reach
+from core.billing.models import StripeCustomer, StripeSync
+from core.billing.signature import BadDelivery, verify
+from core.billing.stripe_gateway import expects_livemode
+from core.errors import NotConfigured
+from core.settings import settings
+from core.use_case import unscoped
+
+# One statement, so that an event is never kept without its customer being marked, nor marked twice.
+_KEEP = text("""
+WITH event AS (
+    INSERT INTO stripe_events (id, dedupe, type, api_version, created, livemode, sync_key, payload)
+    VALUES (:id, :dedupe, :type, :api_version, :created, :livemode, :sync_key, :payload)
+    ON CONFLICT DO NOTHING
+    RETURNING sync_key
+), bell AS (
+    INSERT INTO stripe_sync (key, dirty) SELECT sync_key, 1 FROM event WHERE sync_key IS NOT NULL
+    ON CONFLICT (key) DO UPDATE
+    SET dirty = stripe_sync.dirty + 1, next_at = least(stripe_sync.next_at, now())
+)
+SELECT count(*) FROM event
+""")
+
+
+def receive_event(raw: bytes, signature: bytes | str | None) -> bool:
+    """Keep a delivery; the answer is committed when this returns. False when the event, or its twin, was here before.
+
+    `raw` is the body as it came, `signature` the Stripe-Signature header. Raises BadDelivery for what Stripe did not
+    sign or does not write, NotConfigured without STRIPE_WEBHOOK_SECRETS.
+    """
+    secrets = [secret.get_secret_value() for secret in settings().stripe_webhook_secrets]
+    if not secrets:
+        raise NotConfigured("billing.no_webhook_secret")
+    if len(raw) > LARGEST:
+        raise BadDelivery("billing.too_large")
+    verify(raw, signature, secrets, int(time.time()))
+    delivery = read(raw)
+    if expects_livemode() not in (None, delivery.livemode):
+        raise BadDelivery("billing.wrong_mode")
+    reach("i_verified")
+    is_new = _keep(delivery, raw)
+    reach("i_committed")
+    return is_new
+
+
+@unscoped("an event names a customer of Stripe's; whose that is, is asked when it is applied")
+def _keep(session: Session, delivery: Delivery, raw: bytes) -> bool:
+    kept = session.execute(
+        _KEEP,
+        {
+            "id": delivery.id,
+            "dedupe": delivery.dedupe,
+            "type": delivery.type,
+            "api_version": delivery.api_version,
+            "created": delivery.created,
+            "livemode": delivery.livemode,
+            "sync_key": delivery.sync_key,
+            "payload": raw,
+        },
+    )
+    return bool(kept.scalar_one())
+
+
+def ring(session: Session, key: str) -> None:
+    """Room: ask Stripe about the key soon, also one that was given up."""
+    session.execute(
+        insert(StripeSync)
+        .values(key=key, dirty=1)
+        .on_conflict_do_update(
+            index_elements=[StripeSync.key],
+            set_={"dirty": StripeSync.dirty + 1, "next_at": func.now(), "attempts": 0, "dead_at": None},
+        )
+    )
+
+
+def link_customer(session: Session, account_id: UUID, customer_id: str) -> str:
+    """Room: keep which customer the account is. The first one kept stays; returns that one.
+
+    Rings for the customer, so that events which came before the link are applied.
+    """
+    session.execute(
+        insert(StripeCustomer).values(stripe_id=customer_id, account_id=account_id).on_conflict_do_nothing()
+    )
+    linked = session.scalars(select(StripeCustomer.stripe_id).where(StripeCustomer.account_id == account_id)).one()
+    ring(session, f"customer:{linked}")
+    return linked

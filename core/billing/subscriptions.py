@@ -1,0 +1,57 @@
+"""Keeping what Stripe said of an account's subscriptions, with each change that it made."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.billing.models import SubscriptionChange, SubscriptionRecord
+from core.billing.plans import Status, Subscription
+from core.billing.queries import facts
+
+_TOLD = ("status", "lookup_key", "quantity", "current_period_end", "trial_end", "cancel_at", "cancel_at_period_end")
+"""What a change is made of."""
+
+
+def keep_subscriptions(
+    session: Session, account_id: UUID, customer_id: str, subscriptions: Iterable[Subscription]
+) -> None:
+    """Room: store Stripe's answer about one customer. One that Stripe no longer lists counts as canceled.
+
+    Canceled is for ever at Stripe, so an answer that would revive one is an old one and is passed over.
+    """
+    kept = {
+        record.stripe_id: record
+        for record in session.scalars(
+            select(SubscriptionRecord)
+            .where(SubscriptionRecord.account_id == account_id, SubscriptionRecord.customer_id == customer_id)
+            .with_for_update()
+        )
+    }
+    told = {each.stripe_id: each for each in subscriptions}
+    vanished = [replace(facts(kept[gone]), status=Status.CANCELED) for gone in kept.keys() - told.keys()]
+    for each in sorted([*told.values(), *vanished], key=lambda one: one.stripe_id):
+        _keep(session, account_id, kept.get(each.stripe_id), each)
+    session.flush()
+
+
+def _keep(session: Session, account_id: UUID, record: SubscriptionRecord | None, told: Subscription) -> None:
+    if record is None:
+        session.add(SubscriptionRecord(account_id=account_id, **asdict(told)))
+        _note(session, account_id, told)
+        return
+    if record.status == Status.CANCELED != told.status:
+        return
+    before = facts(record)
+    for name, value in asdict(told).items():
+        setattr(record, name, value)
+    record.fetched_at = func.now()
+    if any(getattr(before, name) != getattr(told, name) for name in _TOLD):
+        _note(session, account_id, told)
+
+
+def _note(session: Session, account_id: UUID, told: Subscription) -> None:
+    changed = {name: getattr(told, name) for name in _TOLD}
+    session.add(SubscriptionChange(account_id=account_id, stripe_id=told.stripe_id, **changed))

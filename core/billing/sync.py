@@ -1,0 +1,181 @@
+"""Applies the bells: an event says only that something changed, and Stripe is asked what is so now.
+
+Claim a dirty key with a lease, ask Stripe outside any transaction, write where the lease still holds. Duplicates,
+reordering and a crash between any two steps change nothing: what is written is always Stripe's answer to a question
+asked after the bells that it settles.
+"""
+
+import logging
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session
+
+from core.access import Permission, Scope
+from core.billing import stripe_gateway as gateway
+from core.billing.events import ring
+from core.billing.failpoints import reach
+from core.billing.models import StripeCustomer, StripeEvent, StripeSync
+from core.billing.plans import Status, Subscription
+from core.billing.stripe_gateway import PATIENT, Patience
+from core.billing.subscriptions import keep_subscriptions
+from core.errors import NotConfigured, Refusal, Unavailable
+from core.use_case import unscoped, use_case
+
+log = logging.getLogger("huntaze.billing")
+
+LEASE = timedelta(seconds=120)
+"""Longer than Stripe may take to answer; after it another worker asks again."""
+TRIES = 8
+"""Failures of a key's own before it is left for a person to look at. An outage of Stripe's does not count."""
+UNLINKED = "unlinked"
+"""The reason kept with a customer that no account is: nobody to write for, and nothing to throw away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A dirty key in hand: the bells up to `dirty` are settled by what Stripe answers after this."""
+
+    key: str
+    dirty: int
+    attempts: int
+    lease: UUID
+    account_id: UUID | None
+    event_ids: tuple[str, ...]
+
+    @property
+    def kind(self) -> str:
+        return self.key.partition(":")[0]
+
+    @property
+    def stripe_id(self) -> str:
+        return self.key.partition(":")[2]
+
+
+def run_once(key: str | None = None, patience: Patience = PATIENT, lease: timedelta = LEASE) -> bool:
+    """Settle one dirty key, the given one or the one that waits longest. False when there was none to take."""
+    if not gateway.is_configured():
+        return False
+    claim = _claim(key, lease)
+    if claim is None:
+        return False
+    reach("w_claimed")
+    try:
+        _settle(claim, patience)
+    except (Unavailable, NotConfigured) as refusal:
+        _put_back(claim, refusal.code, counts=False)
+    except Exception as crash:
+        log.exception("what Stripe says of %s could not be applied, try %d", claim.key, claim.attempts + 1)
+        _put_back(claim, crash.code if isinstance(crash, Refusal) else type(crash).__name__, counts=True)
+    return True
+
+
+def _settle(claim: Claim, patience: Patience) -> None:
+    if claim.kind != "customer":
+        customer = gateway.customer_of(claim.kind, claim.stripe_id)
+        reach("w_fetched")
+        _forward(claim, customer)
+    elif claim.account_id is None:
+        _park(claim)
+    else:
+        subscriptions = gateway.subscriptions_of(claim.stripe_id, patience)
+        reach("w_fetched")
+        _apply(Scope.for_account(claim.account_id), claim, subscriptions)
+    reach("w_committed")
+
+
+@unscoped("keys are claimed across tenants; a claim holds ids only")
+def _claim(session: Session, key: str | None, lease: timedelta) -> Claim | None:
+    """`dirty` is read before Stripe is asked: a bell that rings meanwhile is settled by the next claim."""
+    due = (
+        select(StripeSync.key)
+        .where(StripeSync.dirty > StripeSync.synced, _free())
+        .where(StripeSync.key == key if key else (StripeSync.dead_at.is_(None)) & (StripeSync.next_at <= func.now()))
+        .order_by(StripeSync.next_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    taken = session.execute(
+        update(StripeSync)
+        .where(StripeSync.key == due)
+        .values(lease=(token := uuid4()), lease_until=func.now() + lease)
+        .returning(StripeSync.key, StripeSync.dirty, StripeSync.attempts)
+    ).one_or_none()
+    if taken is None:
+        return None
+    # Bells for this key wait for its row, so the events seen here are exactly those that `dirty` counts.
+    events = session.scalars(
+        select(StripeEvent.id).where(StripeEvent.sync_key == taken.key, StripeEvent.processed_at.is_(None))
+    )
+    account_id = _account_of(session, taken.key.partition(":")[2])
+    return Claim(taken.key, taken.dirty, taken.attempts, token, account_id, tuple(events))
+
+
+def _free() -> ColumnElement[bool]:
+    return StripeSync.lease_until.is_(None) | (StripeSync.lease_until < func.now())
+
+
+def _account_of(session: Session, customer_id: str) -> UUID | None:
+    return session.scalar(select(StripeCustomer.account_id).where(StripeCustomer.stripe_id == customer_id))
+
+
+@use_case(Permission.MANAGE_BILLING)
+def _apply(session: Session, scope: Scope, claim: Claim, subscriptions: tuple[Subscription, ...]) -> None:
+    if not _holds(session, claim):
+        return
+    for each in subscriptions:
+        if each.status not in tuple(Status) or each.plan is None:
+            log.error("subscription %s has status %s and price %s", each.stripe_id, each.status, each.lookup_key)
+    keep_subscriptions(session, scope.account_id, claim.stripe_id, subscriptions)
+    _close(session, claim)
+    reach("w_applied")
+
+
+@unscoped("leads from one key to another; nothing of a tenant is read or written")
+def _forward(session: Session, claim: Claim, customer_id: str | None) -> None:
+    if not _holds(session, claim):
+        return
+    if customer_id is not None:
+        ring(session, f"customer:{customer_id}")
+    _close(session, claim)
+    reach("w_applied")
+
+
+@unscoped("the customer is nobody's yet")
+def _park(session: Session, claim: Claim) -> None:
+    """Leave it for a person to link, unless the link was made meanwhile: whoever makes it rings again."""
+    if _holds(session, claim):
+        linked = _account_of(session, claim.stripe_id) is not None
+        _let_go(session, claim, last_error=UNLINKED, dead_at=None if linked else func.now())
+
+
+@unscoped("only the holder of the lease changes its key")
+def _put_back(session: Session, claim: Claim, reason: str, *, counts: bool) -> None:
+    """Another try later: 30 s, doubled with each failure of its own, spread so that keys do not come back together."""
+    attempts = claim.attempts + counts
+    wait = timedelta(seconds=30 * 2 ** min(attempts, TRIES) * random.uniform(0.5, 1.0))  # noqa: S311
+    dead_at = func.now() if counts and attempts >= TRIES else None
+    _let_go(session, claim, last_error=reason[:500], attempts=attempts, next_at=func.now() + wait, dead_at=dead_at)
+
+
+def _holds(session: Session, claim: Claim) -> bool:
+    """The fence: lock the key's row, and say whether the lease is still ours."""
+    held = select(StripeSync.key).where(StripeSync.key == claim.key, StripeSync.lease == claim.lease).with_for_update()
+    return session.scalar(held) is not None
+
+
+def _close(session: Session, claim: Claim) -> None:
+    session.execute(update(StripeEvent).where(StripeEvent.id.in_(claim.event_ids)).values(processed_at=func.now()))
+    _let_go(session, claim, synced=func.greatest(StripeSync.synced, claim.dirty), attempts=0, last_error=None)
+
+
+def _let_go(session: Session, claim: Claim, **values: object) -> None:
+    session.execute(
+        update(StripeSync)
+        .where(StripeSync.key == claim.key, StripeSync.lease == claim.lease)
+        .values(lease=None, lease_until=None, **values)
+    )
