@@ -63,7 +63,7 @@ class Scope:
     """One person, and the workspaces and accounts in view with the role held in each.
 
     A scope can be narrowed, never widened. It is made by `workspaces.service.open_scope` and, for work
-    that no person asked for, by `for_account`.
+    that no person asked for or can still answer for, by `for_account` and `for_workspace`.
     """
 
     user_id: UUID
@@ -76,6 +76,11 @@ class Scope:
     def for_account(cls, account_id: UUID) -> "Scope":
         """The product acting for one account, and for none of its workspaces."""
         return cls(SYSTEM, {}, {}, {account_id: AccountRole.OWNER})
+
+    @classmethod
+    def for_workspace(cls, workspace_id: UUID, account_id: UUID) -> "Scope":
+        """The product acting for one workspace, when the person who asked may have lost their own way in."""
+        return cls(SYSTEM, {workspace_id: Role.CREATOR}, {workspace_id: account_id}, {account_id: AccountRole.MEMBER})
 
     @property
     def workspace_ids(self) -> frozenset[UUID]:

@@ -55,7 +55,7 @@ def choice_for(task: str, on: date) -> Choice | None:
     for position, name in enumerate(chosen_providers(configured)):
         decided = route(task, name, configured=_model_setting(configured, name, position), on=on)
         routes.append(decided)
-        deployments.append(_deployment(name, decided.model))
+        deployments.append(_deployment(name, decided.model, configured))
     return Choice(Chain(deployments), tuple(routes)) if deployments else None
 
 
@@ -67,13 +67,13 @@ def _model_setting(configured: Settings, name: str, position: int) -> str | None
 
 
 @cache
-def _deployment(name: str, model: str) -> Deployment:
+def _deployment(name: str, model: str, configured: Settings) -> Deployment:
     """One for each model of a process, so that its breaker remembers."""
     known = model_of(name, model)
     # A model that we do not know may think; a local server may refuse more tokens than its window holds.
     thinks = known.thinks if known else name != "compatible"
     return Deployment(
-        _provider(name),
+        _provider(name, configured),
         model,
         thinking_room=THINKING_ROOM if thinks else 0,
         takes_temperature=known.takes_temperature if known else name == "compatible",
@@ -82,9 +82,9 @@ def _deployment(name: str, model: str) -> Deployment:
 
 
 @cache
-def _provider(name: str) -> Provider:
+def _provider(name: str, configured: Settings) -> Provider:
     """One client for each provider of a process: building one costs a tenth of a second, importing its SDK seconds."""
-    return _BUILDERS[name](settings())
+    return _BUILDERS[name](configured)
 
 
 def _openai(configured: Settings) -> Provider:

@@ -68,8 +68,8 @@ class VoiceRecord(Base):
 class Generation(Base):
     """One draft asked for. `draft` grows while it runs, and holds nothing that was blocked.
 
-    `run` counts how often a worker took it up; only the latest run may write. `reserved_month` is the month whose
-    allowance it holds, NULL for template drafts and once that is given back.
+    `run` counts how often a worker took it up; only the latest run may write, and only while it is running.
+    `reserved_month` is the month whose allowance it holds, NULL for template drafts and once that is given back.
     """
 
     __tablename__ = "generations"
@@ -107,7 +107,6 @@ class Generation(Base):
     problem_facts: Mapped[dict[str, str]] = mapped_column(JSONB, server_default=text("'{}'"))
     created_at: Mapped[datetime] = stamped()
     started_at: Mapped[datetime | None]
-    cancel_asked_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     put_away_at: Mapped[datetime | None] = mapped_column(comment="Saved or dismissed by the person")
 

@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from core.billing import sync
+from core.content import drafting
+from core.content.service import DRAFT_JOB
 from core.queue import Claimed
 
 
@@ -17,7 +20,7 @@ class Handler:
     tries: int = 3
 
 
-HANDLERS: Mapping[str, Handler] = {}
+HANDLERS: Mapping[str, Handler] = {DRAFT_JOB: Handler(drafting.write, drafting.give_up, tries=drafting.TRIES)}
 
-POLLS: tuple[Callable[[], bool], ...] = ()
+POLLS: tuple[Callable[[], bool], ...] = (sync.run_once,)
 """Other queues that the worker serves: each does one piece of work and says whether there was one."""

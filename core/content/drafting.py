@@ -1,0 +1,222 @@
+"""Writes a draft in a worker: begin (door) → the model, streamed → end (door). No transaction spans the call.
+
+It may die at any point and be called again: a run that is not the latest writes nothing, a place in the allowance is
+given back once, and what a lost run cost counts as unknown.
+"""
+
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from core.access import Permission, Scope
+from core.ai import ledger
+from core.ai.chain import Attempt, Restarted, Run
+from core.ai.protocol import AIError, Delta, Result
+from core.ai.providers import CALL_SECONDS, Choice, choice_for
+from core.ai.routing import Route
+from core.content import templates
+from core.content.briefs import Brief, Voice
+from core.content.models import Generation, GenerationStatus
+from core.content.prompts import PROMPT_VERSION, draft_request
+from core.content.service import OPEN, TEMPLATE, give_back_place, locked, stop_if_blocked, voice_in
+from core.errors import ContentBlocked, NotConfigured, NotSignedIn, Refusal, Unavailable
+from core.queue import Claimed
+from core.use_case import use_case
+from core.workspaces.service import open_scope
+
+TRIES = 3
+"""How often a draft is taken up, whether it failed or its worker was killed."""
+FLUSH_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A draft in hand. `run` fences what is written. `may_use_model`: it holds a place in the allowance."""
+
+    id: UUID
+    run: int
+    brief: Brief
+    voice: Voice
+    may_use_model: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ended: with a text, or with a problem and nothing to show."""
+
+    text: str = ""
+    route: Route | None = None
+    provider: str | None = None
+    problem: Refusal | None = None
+    attempts: Sequence[Attempt] = ()
+
+
+def write(job: Claimed) -> None:
+    """The handler of `content.draft`. Raises Refusal when there is no use in another try."""
+    if job.user_id is None or job.workspace_id is None:
+        raise NotSignedIn("identity.sign_in_again")
+    if job.attempt > TRIES:
+        raise Unavailable("content.draft_broke")
+    scope = open_scope(job.user_id).narrowed_to(job.workspace_id)
+    work = _begin(scope, UUID(job.payload["generation_id"]))
+    if work is None:
+        return
+    try:
+        choice = choice_for(work.brief.task, datetime.now(UTC).date()) if work.may_use_model else None
+        ending = _from_template(work) if choice is None else _from_model(scope, work, choice)
+    except (ContentBlocked, NotConfigured) as refusal:
+        ending = Ending(problem=refusal)
+    _end(scope, work, ending)
+
+
+def give_up(job: Claimed) -> None:
+    """The handler's last word, when nothing will try again: the draft failed, and its place is given back."""
+    if job.workspace_id is None or job.account_id is None:
+        return
+    _abandon(Scope.for_workspace(job.workspace_id, job.account_id), UUID(job.payload["generation_id"]))
+
+
+def _from_template(work: Work) -> Ending:
+    text = templates.draft(work.brief, work.voice, seed=work.id.int)
+    stop_if_blocked(text, work.brief.platform)
+    return Ending(text)
+
+
+def _from_model(scope: Scope, work: Work, choice: Choice) -> Ending:
+    """Stream the answer into the row. A blocked piece is never written."""
+    provider, route = choice.chain.deployments[0].provider.name, choice.routes[0]
+    if not _choose(scope, work, provider, route):
+        return Ending(provider=provider, route=route)
+    run = choice.chain.run(draft_request(work.brief, work.voice), CALL_SECONDS)
+    try:
+        text, served = _streamed(scope, work, run)
+    except AIError as error:
+        return Ending(provider=provider, route=route, problem=Refusal(f"ai.{error.kind}"), attempts=run.attempts)
+    except ContentBlocked as refusal:
+        return Ending(provider=provider, route=route, problem=refusal, attempts=run.attempts)
+    if served is not None:
+        provider, route = _served(choice, served)
+    return Ending(text, route, provider, attempts=run.attempts)
+
+
+def _streamed(scope: Scope, work: Work, run: Run) -> tuple[str, Result | None]:
+    """The text, and the result when it came to its end; without one the draft was stopped by its person."""
+    text, flushed_at = "", time.monotonic()
+    with closing(run.stream()) as pieces:
+        for piece in pieces:
+            if isinstance(piece, Result):
+                stop_if_blocked(piece.text, work.brief.platform)
+                return piece.text.strip(), piece
+            text = "" if isinstance(piece, Restarted) else text + piece.text
+            if isinstance(piece, Delta) and time.monotonic() - flushed_at < FLUSH_SECONDS:
+                continue
+            stop_if_blocked(text, work.brief.platform)
+            if not _note(scope, work, text):
+                return text, None
+            flushed_at = time.monotonic()
+    return text, None
+
+
+def _served(choice: Choice, result: Result) -> tuple[str, Route]:
+    """Which deployment of the chain answered, and the route that led to it."""
+    for deployment, route in zip(choice.chain.deployments, choice.routes, strict=True):
+        if (deployment.provider.name, deployment.model) == (result.provider, result.model):
+            return result.provider, route
+    raise LookupError(result.provider)
+
+
+@use_case(Permission.WRITE_CONTENT)
+def _begin(session: Session, scope: Scope, generation_id: UUID) -> Work | None:
+    """Take the draft up; None when there is nothing left to do."""
+    held = locked(session, scope.workspace_id, generation_id)
+    if held.run and held.provider and held.model:
+        ledger.record_lost(session, held.workspace_id, held.id, held.run, provider=held.provider, model=held.model)
+    if held.status not in OPEN:
+        return None
+    held.status = GenerationStatus.RUNNING
+    held.run += 1
+    held.draft = ""
+    held.provider = held.model = None
+    held.started_at = datetime.now(UTC)
+    voice = voice_in(session, scope.workspace_id) or Voice()
+    return Work(held.id, held.run, Brief.of(**held.brief), voice, held.reserved_month is not None)
+
+
+@use_case(Permission.WRITE_CONTENT)
+def _choose(session: Session, scope: Scope, work: Work, provider: str, route: Route) -> bool:
+    """Say where the draft goes before it goes there. False: it was stopped."""
+    return _write(session, scope, work, provider=provider, model=route.model, tier=route.tier, reason=route.reason)
+
+
+@use_case(Permission.WRITE_CONTENT)
+def _note(session: Session, scope: Scope, work: Work, text: str) -> bool:
+    """Show the text so far. False: the draft was stopped, or another worker has it."""
+    return _write(session, scope, work, draft=text)
+
+
+def _write(session: Session, scope: Scope, work: Work, **values: object) -> bool:
+    changed = session.execute(
+        update(Generation)
+        .where(
+            Generation.workspace_id == scope.workspace_id,
+            Generation.id == work.id,
+            Generation.run == work.run,
+            Generation.status == GenerationStatus.RUNNING,
+        )
+        .values(**values)
+        .returning(Generation.id)
+    )
+    return changed.one_or_none() is not None
+
+
+@use_case(Permission.WRITE_CONTENT)
+def _end(session: Session, scope: Scope, work: Work, ending: Ending) -> None:
+    """Keep the text, the calls and their cost; on failure give the place back. Only the latest run may."""
+    held = locked(session, scope.workspace_id, work.id)
+    ledger.record(session, held.workspace_id, held.id, work.run, ending.attempts)
+    if held.run != work.run:
+        return
+    bill = ledger.bill(session, held.workspace_id, held.id)
+    held.input_tokens, held.output_tokens = bill.usage.input, bill.usage.output
+    held.cache_read_tokens, held.cache_write_tokens = bill.usage.cache_read, bill.usage.cache_write
+    held.reasoning_tokens, held.is_estimated = bill.usage.reasoning, bill.usage.estimated
+    held.cost_nano_usd = bill.cost_nano
+    if held.status != GenerationStatus.RUNNING:
+        return
+    held.provider = ending.provider
+    held.model = ending.route.model if ending.route else None
+    held.tier = ending.route.tier if ending.route else None
+    held.reason = ending.route.reason if ending.route else TEMPLATE
+    held.prompt_version = PROMPT_VERSION if ending.route else None
+    held.finished_at = datetime.now(UTC)
+    if ending.problem is None:
+        held.status = GenerationStatus.DONE
+        held.draft = ending.text
+        if ending.route is None:
+            give_back_place(session, held)
+    else:
+        _fail(session, held, ending.problem)
+
+
+@use_case(Permission.WRITE_CONTENT)
+def _abandon(session: Session, scope: Scope, generation_id: UUID) -> None:
+    held = locked(session, scope.workspace_id, generation_id)
+    if held.run and held.provider and held.model:
+        ledger.record_lost(session, held.workspace_id, held.id, held.run, provider=held.provider, model=held.model)
+    if held.status in OPEN:
+        held.finished_at = datetime.now(UTC)
+        _fail(session, held, Unavailable("content.draft_broke"))
+
+
+def _fail(session: Session, held: Generation, problem: Refusal) -> None:
+    held.status = GenerationStatus.FAILED
+    held.draft = ""
+    held.problem_code = problem.code
+    held.problem_facts = {name: str(value) for name, value in problem.facts.items()}
+    give_back_place(session, held)

@@ -1,0 +1,167 @@
+"""The library keeps what was saved, version by version, for those whose it is."""
+
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Connection, text
+
+from core.access import Scope
+from core.content.assets import (
+    AssetText,
+    AssetView,
+    archive_asset,
+    asset,
+    asset_versions,
+    assets,
+    restore_asset,
+    save_asset,
+    update_asset,
+)
+from core.content.briefs import Brief, Length, Task, Tone
+from core.content.models import AssetStatus, AssetType
+from core.content.platforms import Platform
+from core.content.service import current_draft, request_draft
+from core.errors import BadInput, Conflict, ContentBlocked, NotFound
+from core.jobs.runner import run_once
+from core.language import LANGUAGES
+from tests.people import Made
+
+
+def keep(
+    scope: Scope,
+    body: str = "The sea, at last",
+    title: str = "",
+    platform: Platform = Platform.ONLYFANS,
+    **more: object,
+) -> AssetView:
+    content = AssetText.of(title=title, body=body, **more)  # type: ignore[arg-type]
+    return save_asset(scope, content, type=AssetType.POST, platform=platform, language="en")
+
+
+def titles(scope: Scope, **wanted: object) -> list[str]:
+    return [one.title for one in assets(scope, **wanted).assets]  # type: ignore[arg-type]
+
+
+def test_what_is_saved_is_found(scope: Scope) -> None:
+    saved = keep(scope, "The sea, at last", "Sea", category="Summer", tags=("#sea", "sea", " blue  hour "))
+    assert saved == asset(scope, saved.id)
+    assert (saved.status, saved.version, saved.warnings) == (AssetStatus.DRAFT, 1, 0)
+    assert saved.tags == ("sea", "blue hour")
+    for search in ("SEA", "at last", "summ", "blue h", ""):
+        assert titles(scope, search=search) == ["Sea"]
+    for search in ("mountain", "%", "_", "\x00mountain"):
+        assert titles(scope, search=search) == []
+
+
+def test_a_text_without_a_title_is_called_by_its_first_words(scope: Scope) -> None:
+    assert keep(scope, "Short").title == "Short"
+    assert keep(scope, "word " * 30).title == "word " * 11 + "word…"
+
+
+def test_a_draft_that_was_saved_is_put_away(scope: Scope) -> None:
+    wanted = request_draft(scope, Brief(Task.POST, Platform.X, Tone.BOLD, "en", Length.SHORT, "the sea"))
+    assert run_once()
+    content = AssetText.of(title="", body="The sea")
+    saved = save_asset(scope, content, type=AssetType.POST, platform=Platform.X, language="en", generation_id=wanted)
+    assert saved.generation_id == wanted
+    assert current_draft(scope) is None
+
+
+def test_every_version_is_kept(scope: Scope) -> None:
+    first = keep(scope, "one", "Title")
+    second = update_asset(scope, first.id, AssetText.of(title="Title", body="two"), version=1)
+    tagged = update_asset(scope, first.id, AssetText.of(title="Title", body="two", tags=("x",)), version=2)
+    assert (second.version, tagged.version, tagged.tags) == (2, 2, ("x",))
+    assert [(one.version, one.body) for one in asset_versions(scope, first.id)] == [(2, "two"), (1, "one")]
+
+
+def test_two_editors_do_not_overwrite_each_other(scope: Scope) -> None:
+    saved = keep(scope, "one")
+    update_asset(scope, saved.id, AssetText.of(title="", body="two"), version=1)
+    with pytest.raises(Conflict):
+        update_asset(scope, saved.id, AssetText.of(title="", body="three"), version=1)
+    assert asset(scope, saved.id).body == "two"
+
+
+def test_archive_and_undo(scope: Scope) -> None:
+    kept, gone = keep(scope, "kept"), keep(scope, "gone")
+    assert archive_asset(scope, gone.id).status is AssetStatus.ARCHIVED
+    archive_asset(scope, gone.id)
+    assert titles(scope) == ["kept"]
+    assert titles(scope, status=AssetStatus.ARCHIVED) == ["gone"]
+    assert restore_asset(scope, gone.id).status is AssetStatus.DRAFT
+    assert restore_asset(scope, kept.id).status is AssetStatus.DRAFT
+    assert set(titles(scope)) == {"kept", "gone"}
+
+
+def test_the_library_comes_in_pages(scope: Scope) -> None:
+    for number in range(23):
+        keep(scope, f"text {number}")
+    first, second = assets(scope), assets(scope, page=1)
+    assert (first.total, len(first.assets), len(second.assets)) == (23, 20, 3)
+    assert first.assets[0].title == "text 22"
+    assert not {one.id for one in first.assets} & {one.id for one in second.assets}
+    assert assets(scope, page=99).assets == ()
+
+
+def test_a_forbidden_text_is_not_kept_and_a_restricted_one_is_marked(scope: Scope) -> None:
+    with pytest.raises(ContentBlocked) as refused:
+        keep(scope, "book me tonight")
+    assert refused.value.code == "moderation.meeting"
+    warned = keep(scope, "pay me by PayPal")
+    assert warned.warnings == 1
+    assert keep(scope, "pay me by PayPal", platform=Platform.REDDIT).warnings == 0
+    with pytest.raises(ContentBlocked):
+        update_asset(scope, warned.id, AssetText.of(title="", body="book me"), version=1)
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ({"title": "", "body": " \n"}, "content.empty_body"),
+        ({"title": "", "body": "a" * 20_001}, "content.bad_body"),
+        ({"title": "", "body": "a\x00"}, "content.bad_body"),
+        ({"title": "", "body": "a\ud800"}, "content.bad_body"),
+        ({"title": "a" * 121, "body": "a"}, "content.bad_title"),
+        ({"title": "a", "body": "a", "category": "\x00"}, "content.bad_title"),
+        ({"title": "a", "body": "a", "tags": ["b" * 41]}, "content.bad_tags"),
+        ({"title": "a", "body": "a", "tags": [str(n) for n in range(21)]}, "content.bad_tags"),
+    ],
+)
+def test_bad_input_says_what_to_change(content: dict[str, object], code: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        AssetText.of(**content)  # type: ignore[arg-type]
+    assert refused.value.code == code
+    assert all(refused.value.sentence(language) for language in LANGUAGES)
+
+
+def test_a_neighbours_text_is_as_one_that_never_was(ada: Made, bob: Made, database: Connection) -> None:
+    hers = keep(ada.scope, "private")
+    edit = AssetText.of(title="", body="mine now")
+    for door in (asset, archive_asset, restore_asset, lambda s, i: update_asset(s, i, edit, version=1)):
+        answers = []
+        for asked in (hers.id, uuid4()):
+            with pytest.raises(NotFound) as refused:
+                door(bob.scope, asked)
+            answers.append((refused.value.code, refused.value.facts))
+        assert answers[0] == answers[1]
+    assert asset_versions(bob.scope, hers.id) == ()
+    assert assets(bob.scope).total == 0
+    assert asset(ada.scope, hers.id).body == "private"
+    database.execute(text("SELECT set_config('app.workspace_ids', :id, true)"), {"id": str(bob.workspace_id)})
+    for table in ("content_assets", "content_asset_versions"):
+        assert database.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 0
+
+
+def test_a_neighbours_draft_cannot_be_claimed_by_saving(ada: Made, bob: Made) -> None:
+    wanted = request_draft(ada.scope, Brief(Task.POST, Platform.X, Tone.BOLD, "en", Length.SHORT, "the sea"))
+    with pytest.raises(NotFound):
+        save_asset(
+            bob.scope,
+            AssetText.of(title="", body="x"),
+            type=AssetType.POST,
+            platform=Platform.X,
+            language="en",
+            generation_id=wanted,
+        )
+    assert assets(bob.scope).total == 0
