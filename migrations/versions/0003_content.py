@@ -124,7 +124,6 @@ def _generations() -> None:
         _facts("problem_facts"),
         _at("created_at"),
         _instant("started_at"),
-        _instant("cancel_asked_at"),
         _instant("finished_at"),
         _instant("put_away_at", "Saved or dismissed by the person"),
         _check("generations", "status", "status IN ('queued', 'running', 'done', 'failed', 'cancelled')"),
