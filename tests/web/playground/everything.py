@@ -4,6 +4,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from core.sidecar.pages import TEMPLATES
+
+st.set_page_config(page_title="Everything", page_icon=str(TEMPLATES / "icon.svg"))
 days = pd.DataFrame({"day": pd.date_range("2026-01-01", periods=30), "net": range(30)})
 st.plotly_chart(go.Figure(go.Scatter(x=days.day, y=days.net)), key="lines")
 st.plotly_chart(go.Figure(go.Bar(x=days.day, y=days.net)), key="bars")
