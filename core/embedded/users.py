@@ -28,10 +28,12 @@ class Users:
             self._root.chmod(0o700)
             lock = FileLock(self._root / "lock", timeout=_PATIENCE)
             lock.acquire()
-        except PermissionError as refused:
-            raise Unavailable("database.folder_not_ours", folder=self._root) from refused
         except Timeout as busy:
             raise Unavailable("database.busy", folder=self._root) from busy
+        except PermissionError as refused:
+            raise Unavailable("database.folder_not_ours", folder=self._root) from refused
+        except OSError as broken:
+            raise Unavailable("database.folder_unusable", folder=self._root, reason=broken.strerror) from broken
         try:
             yield
         finally:
