@@ -8,7 +8,7 @@ from secrets import token_hex
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from starlette.exceptions import HTTPException
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -81,6 +81,8 @@ class CrashReport:
 
         try:
             await self.app(scope, receive, send_and_see)
+        except ClientDisconnect:
+            return  # whoever asked is gone, so nobody waits for an answer
         except Exception as error:
             answer = _said_of(error, scope)
             if begun:

@@ -1,6 +1,7 @@
 """Origin, host, body size, headers and errors: what holds for every address of the sidecar."""
 
 import re
+import socket
 
 import httpx2
 import pytest
@@ -172,6 +173,17 @@ def test_a_crash_shows_a_reference_and_the_log_the_rest(crashing: Served, accept
     log = crashing.log.read_text()
     assert f"crash {reference}" in log
     assert "a detail nobody should see" in log
+
+
+def test_a_visitor_who_leaves_half_way_is_no_crash(crashing: Served) -> None:
+    before = crashing.log.read_text().count("crash ")
+    url = httpx2.URL(crashing.url)
+    head = f"POST /account/sign-in HTTP/1.1\r\nHost: {url.netloc.decode()}\r\nOrigin: {crashing.url}\r\n"
+    body = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nemail="
+    with socket.create_connection((url.host, url.port or 80)) as connection:
+        connection.sendall((head + body).encode())
+    assert ask(crashing, "GET", "/healthz", {}).status_code == 200
+    assert crashing.log.read_text().count("crash ") == before
 
 
 def test_input_of_the_wrong_shape_is_not_echoed(crashing: Served) -> None:
