@@ -15,8 +15,11 @@ from core.billing.models import SubscriptionRecord
 from core.db import transaction
 from core.settings import settings
 from core.use_case import unscoped
+from tests.pages.conftest import open_page
 from tests.peers.stripe_bells import body_of, signed
 from tests.peers.stripe_server import KEY, SECRET, StripeServer
+
+__all__ = ["open_page"]
 
 
 @pytest.fixture

@@ -40,14 +40,14 @@ def customer_of(made: Made) -> str:
 
 
 @use_case(Permission.VIEW_WORKSPACE)
-def _let_in(session: Session, scope: Scope, user_id: object) -> None:
+def let_in(session: Session, scope: Scope, user_id: object) -> None:
     session.add(Membership(workspace_id=scope.workspace_id, user_id=user_id, role=Role.MANAGER))
 
 
 @pytest.fixture
 def member(ada: Made, bob: Made) -> Scope:
     """Bob, let in to look after Ada's creator; the account stays hers."""
-    _let_in(ada.scope, bob.user_id)
+    let_in(ada.scope, bob.user_id)
     return open_scope(bob.user_id).narrowed_to(ada.workspace_id)
 
 
@@ -275,7 +275,7 @@ def test_the_plan_limits_creators_and_a_larger_one_makes_room(ada: Made, stripe:
 def test_an_agency_counts_all_its_creators_for_whoever_looks(database: Connection, bob: Made, stripe: StripeServer):
     agency = make_person("Mona", Role.MANAGER, creators=3)
     one = agency.scope.narrowed_to(agency.workspace_ids[1])
-    _let_in(one, bob.user_id)
+    let_in(one, bob.user_id)
     guest = open_scope(bob.user_id).narrowed_to(agency.workspace_ids[1])
     assert service.plan(guest).creators_used == service.plan(one).creators_used == 3
     with pytest.raises(PlanLimit):
