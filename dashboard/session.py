@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from secrets import token_hex
 
 import streamlit as st
@@ -10,6 +11,7 @@ from streamlit.errors import FragmentHandledException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.errors import NotSignedIn, PlanLimit, Refusal
+from dashboard.navigation import link
 from dashboard.viewing import Viewer, anyone, forget_choice, language, look_again, look_at, viewer
 from dashboard.words import plain, t
 
@@ -28,22 +30,30 @@ __all__ = [
 
 SIGN_IN = "/account/sign-in"
 _NEWS = "news"
-_WARNING = ":material/warning:"
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    """Something to say at the next run. `refused` is set for what went wrong: the kind of its error."""
+
+    text: str
+    icon: str = ""
+    refused: type[Exception] | None = None
 
 
 def flash(text: str, icon: str = ":material/check_circle:") -> None:
     """Say something at the top of the next run, whichever page it shows; `st.rerun()` may follow at once."""
-    st.session_state.setdefault(_NEWS, []).append((text, icon))
+    _keep(_News(text, icon))
 
 
 def news_shown() -> None:
     """Say what earlier runs left to be said, once."""
-    for text, icon in st.session_state.pop(_NEWS, []):
-        if icon == _WARNING:
-            st.warning(text, icon=icon)
+    for news in st.session_state.pop(_NEWS, []):
+        if news.refused:
+            _refused(news.text, news.refused)
         else:
-            st.toast(text, icon=icon)
+            st.toast(news.text, icon=news.icon)
 
 
 @contextmanager
@@ -63,25 +73,29 @@ def refusals_shown() -> Iterator[None]:
 
 def problem_shown(error: Exception) -> bool:
     """Show one problem in the viewer's language, never a trace. True, as Streamlit's `on_script_error` wants it."""
-    if not isinstance(error, Refusal):
+    if isinstance(error, Refusal):
+        sentence = plain(error.sentence(language()))
+    else:
         reference = token_hex(4)
         _log.error("crash %s", reference, exc_info=error)
-        _said(t("frame.crash", reference=reference))
-        return True
-    _said(plain(error.sentence(language())))
-    if isinstance(error, PlanLimit) and _drawing():
-        st.page_link("../pages/billing.py", label=t("frame.see_plans"), icon=":material/credit_card:")
-    if isinstance(error, NotSignedIn) and _drawing():
-        st.link_button(t("frame.sign_in"), SIGN_IN)
+        sentence = t("frame.crash", reference=reference)
+    if _drawing():
+        _refused(sentence, type(error))
+    else:  # a callback runs before the page is drawn: what it has to say waits for the page
+        _keep(_News(sentence, refused=type(error)))
     return True
 
 
-def _said(sentence: str) -> None:
-    """A callback runs before the page is drawn: its sentence waits for the page."""
-    if _drawing():
-        st.warning(sentence, icon=_WARNING)
-    else:
-        flash(sentence, _WARNING)
+def _refused(sentence: str, kind: type[Exception]) -> None:
+    st.warning(sentence, icon=":material/warning:")
+    if issubclass(kind, PlanLimit):
+        link("billing", t("frame.see_plans"))
+    if issubclass(kind, NotSignedIn):
+        st.link_button(t("frame.sign_in"), SIGN_IN)
+
+
+def _keep(news: _News) -> None:
+    st.session_state.setdefault(_NEWS, []).append(news)
 
 
 def _drawing() -> bool:

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.access import Scope
-from core.errors import NotFound, NotSignedIn
+from core.errors import NotAllowed, NotFound, NotSignedIn
 from core.identity.sessions import choose
 from core.insights.viewing import Glance, glance
 from core.language import supported
@@ -38,6 +38,13 @@ class Viewer:
     workspaces: tuple[WorkspaceView, ...]
     workspace: WorkspaceView | None
     is_staff: bool
+
+    @property
+    def creator(self) -> WorkspaceView:
+        """The one creator looked at. Raises NotAllowed when none is chosen."""
+        if self.workspace is None:
+            raise NotAllowed("access.choose_creator")
+        return self.workspace
 
 
 # Entries live as long as the one script run that they are keyed by: nothing about a person outlasts a rerun.
