@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from core.access import Permission, Scope
-from core.content.models import AssetStatus, AssetType, ContentAsset, ContentAssetVersion
+from core.content.kinds import AssetStatus, AssetType
+from core.content.models import ContentAsset, ContentAssetVersion
 from core.content.moderation import Finding
 from core.content.platforms import Platform
 from core.content.service import put_away, stop_if_blocked

@@ -22,7 +22,8 @@ from core.ai.providers import CALL_SECONDS, Choice, choice_for
 from core.ai.routing import Route
 from core.content import templates
 from core.content.briefs import Brief, Voice
-from core.content.models import Generation, GenerationStatus
+from core.content.kinds import GenerationStatus
+from core.content.models import Generation
 from core.content.prompts import PROMPT_VERSION, draft_request
 from core.content.service import OPEN, TEMPLATE, give_back_place, locked, stop_if_blocked, voice_in
 from core.errors import ContentBlocked, NotConfigured, NotSignedIn, Refusal, Unavailable

@@ -9,32 +9,18 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index,
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from core.content.kinds import AssetStatus, AssetType, GenerationStatus
 from core.db import Base, new_id, stamped
 
-
-class GenerationStatus(StrEnum):
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-class AssetType(StrEnum):
-    POST = "post"
-    STORY = "story"
-    VIDEO = "video"
-    IMAGE = "image"
-    CAPTION = "caption"
-
-
-class AssetStatus(StrEnum):
-    DRAFT = "draft"
-    IN_REVIEW = "in_review"
-    APPROVED = "approved"
-    SCHEDULED = "scheduled"
-    PUBLISHED = "published"
-    ARCHIVED = "archived"
+__all__ = [
+    "AssetStatus",
+    "AssetType",
+    "ContentAsset",
+    "ContentAssetVersion",
+    "Generation",
+    "GenerationStatus",
+    "VoiceRecord",
+]
 
 
 def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:

@@ -16,7 +16,8 @@ from core.ai.prices import dollars
 from core.ai.providers import chosen_providers
 from core.billing.service import entitlement_of
 from core.content.briefs import Brief, Tone, Voice
-from core.content.models import Generation, GenerationStatus, VoiceRecord
+from core.content.kinds import GenerationStatus
+from core.content.models import Generation, VoiceRecord
 from core.content.moderation import Finding, blocking, shipped_rules
 from core.content.platforms import PLATFORM_NAMES, Platform
 from core.errors import ContentBlocked, NotFound, PlanLimit, sentences

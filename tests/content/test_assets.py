@@ -18,7 +18,7 @@ from core.content.assets import (
     update_asset,
 )
 from core.content.briefs import Brief, Length, Task, Tone
-from core.content.models import AssetStatus, AssetType
+from core.content.kinds import AssetStatus, AssetType
 from core.content.platforms import Platform
 from core.content.service import current_draft, request_draft
 from core.errors import BadInput, Conflict, ContentBlocked, NotFound

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.access import Permission, Scope
 from core.ai import allowance
 from core.content.briefs import Brief, Length, Task, Tone, Voice
-from core.content.models import GenerationStatus
+from core.content.kinds import GenerationStatus
 from core.content.platforms import Platform
 from core.content.service import (
     GenerationView,

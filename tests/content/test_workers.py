@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from core.access import Permission, Role, Scope
 from core.ai import allowance
 from core.content.briefs import Brief, Length, Task, Tone
-from core.content.models import GenerationStatus
+from core.content.kinds import GenerationStatus
 from core.content.platforms import Platform
 from core.content.service import GenerationView, cancel_generation, drafts_left, generation, request_draft
 from core.errors import PlanLimit

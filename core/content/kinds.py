@@ -1,0 +1,28 @@
+"""What states a draft and a text can be in, and what a text can be. Pure."""
+
+from enum import StrEnum
+
+
+class GenerationStatus(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class AssetType(StrEnum):
+    POST = "post"
+    STORY = "story"
+    VIDEO = "video"
+    IMAGE = "image"
+    CAPTION = "caption"
+
+
+class AssetStatus(StrEnum):
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    APPROVED = "approved"
+    SCHEDULED = "scheduled"
+    PUBLISHED = "published"
+    ARCHIVED = "archived"
