@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -34,8 +35,10 @@ class Worker:
         self._keeper.join()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        """In a session of its own: Ctrl-C reaches us alone, and we end it in its turn. Its end of the pipe tells it
-        when this process is gone, however that happened."""
+        """In a session of its own: Ctrl-C reaches us alone, and we end it in its turn.
+
+        Its end of the pipe tells it when this process is gone, however that happened.
+        """
         return subprocess.Popen(
             [sys.executable, "-m", "core.jobs", "work"],
             stdin=subprocess.PIPE,
@@ -45,20 +48,22 @@ class Worker:
         )
 
     def _keep(self) -> None:
-        wait = 1.0
+        wait, began = 1.0, time.monotonic()
         while not self._over.wait(0.2):
-            if (code := self._process.poll()) is not None:
-                log.error("the worker ended with code %s; it is started again in %.0f s", code, wait)
-                self._over.wait(wait)
-                wait = min(_LONGEST_WAIT, wait * 2)
-                self._close_pipe()
-                self._process = self._start()
+            if (code := self._process.poll()) is None:
+                continue
+            if time.monotonic() - began > _LONGEST_WAIT * 2:
+                wait = 1.0
+            log.error("the worker ended with code %s; it is started again in %.0f s", code, wait)
+            if self._over.wait(wait):
+                break
+            wait, began = min(_LONGEST_WAIT, wait * 2), time.monotonic()
+            self._close_pipe()
+            self._process = self._start()
         self._end()
 
     def _end(self) -> None:
-        self._close_pipe()
-        if os.name != "nt":  # there, terminating would be killing
-            self._process.terminate()
+        self._close_pipe()  # which tells it to finish, on every system
         try:
             self._process.wait(_PATIENCE)
         except subprocess.TimeoutExpired:
