@@ -18,6 +18,12 @@ from dashboard.words import plain, t
 _CREATOR = "frame_creator"
 _LANGUAGE = "frame_language"
 _REMOVE_DEMO = "frame_remove_demo"
+# A form of our own, since only a request that the browser itself sends can take the session's cookie away.
+_SIGN_OUT = (
+    '<form method="post" action="/account/sign-out"><button type="submit" style="background: transparent; '
+    "color: inherit; font: inherit; border: 1px solid currentColor; border-radius: 0.6rem; "
+    'padding: 0.4rem 0.8rem; min-height: 2.5rem; cursor: pointer">{label}</button></form>'
+)
 
 
 def sidebar(person: Viewer) -> None:
@@ -27,10 +33,7 @@ def sidebar(person: Viewer) -> None:
             _creator_switch(person)
         _language_switch(person)
         st.caption(t("frame.signed_in_as", name=plain(person.display_name)))
-        st.html(
-            '<form method="post" action="/account/sign-out"><button type="submit" class="sign-out">'
-            f"{escape(t('frame.sign_out'))}</button></form>"
-        )
+        st.html(_SIGN_OUT.format(label=escape(t("frame.sign_out"))))
 
 
 def heading(looking: Viewer, title: str) -> None:

@@ -100,8 +100,8 @@ def look_at(workspace_id: UUID | None) -> None:
     choice = ALL if workspace_id is None else str(workspace_id)
     st.session_state[CHOICE] = choice
     st.query_params[CHOICE] = choice
-    if "sid" in st.user:
-        choose(_signed_in("sid"), workspace_id)
+    if (web_session_id := _signed_in()[1]) is not None:
+        choose(web_session_id, workspace_id)
 
 
 def forget_choice() -> None:
@@ -120,8 +120,9 @@ def _known() -> tuple[Scope, Glance]:
     run = _run()
     if run not in _THIS_RUN:
         try:
-            scope = open_scope(_signed_in("sub"))
-            _THIS_RUN[run] = (scope, glance(scope, _signed_in("sid") if "sid" in st.user else None))
+            user_id, web_session_id = _signed_in()
+            scope = open_scope(user_id)
+            _THIS_RUN[run] = (scope, glance(scope, web_session_id))
         except Exception as error:
             _THIS_RUN[run] = error
     known = _THIS_RUN[run]
@@ -137,10 +138,11 @@ def _run() -> object:
     return context.parallel_coordinator  # the one object that Streamlit makes anew for each run, fragments' runs too
 
 
-def _signed_in(claim: str) -> UUID:
-    """An id that the gate vouches for; browsers cannot set it."""
+def _signed_in() -> tuple[UUID, UUID | None]:
+    """The person and their session, as the gate vouches for them; browsers cannot set either."""
+    claims = st.user.to_dict()
     try:
-        return UUID(str(st.user[claim]))
+        return UUID(str(claims["sub"])), UUID(str(claims["sid"])) if "sid" in claims else None
     except (KeyError, ValueError):
         raise NotSignedIn("identity.sign_in_again") from None
 

@@ -1,9 +1,11 @@
 """What the frame around every page must know, in one question."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, select, true
 from sqlalchemy.orm import Session
 
 from core.access import Permission, Scope
@@ -26,27 +28,32 @@ class Glance:
 
 @use_case(Permission.OWN_PROFILE)
 def glance(session: Session, scope: Scope, web_session_id: UUID | None) -> Glance:
-    """Asked at every rerun, hence one row for the person and one query for the creators."""
-    mine = and_(WebSession.user_id == User.id, WebSession.id == web_session_id)
-    person = session.execute(
-        select(User.display_name, User.language, User.time_zone, WebSession.chosen)
-        .outerjoin(WebSession, mine)
+    """Asked at every rerun, hence one query: the person, once for each of their creators."""
+    rows: Sequence[Sequence[Any]] = session.execute(
+        select(
+            User.display_name,
+            User.language,
+            User.time_zone,
+            WebSession.chosen,
+            Workspace.id,
+            Workspace.account_id,
+            Workspace.name,
+            Workspace.time_zone,
+            Workspace.currency,
+            Workspace.platforms,
+            Workspace.skipped_steps,
+            Workspace.is_demo,
+        )
+        .outerjoin(WebSession, and_(WebSession.user_id == User.id, WebSession.id == web_session_id))
+        .outerjoin(Workspace, true())
         .where(User.id == scope.user_id)
-    ).one()
-    held = select(
-        Workspace.id,
-        Workspace.account_id,
-        Workspace.name,
-        Workspace.time_zone,
-        Workspace.currency,
-        Workspace.platforms,
-        Workspace.skipped_steps,
-        Workspace.is_demo,
-    ).order_by(Workspace.is_demo, Workspace.name, Workspace.id)
-    return Glance(*person, workspaces=tuple(_view(row, scope) for row in session.execute(held)))
+        .order_by(Workspace.is_demo, Workspace.name, Workspace.id)
+    ).all()
+    held = [row[4:] for row in rows if row[4] is not None]
+    return Glance(*rows[0][:4], workspaces=tuple(_view(workspace, scope) for workspace in held))
 
 
-def _view(row: tuple[UUID, UUID, str, str, str, list[str], list[str], bool], scope: Scope) -> WorkspaceView:
+def _view(row: Sequence[Any], scope: Scope) -> WorkspaceView:
     workspace_id, account_id, name, time_zone, currency, platforms, skipped, is_demo = row
     return WorkspaceView(
         workspace_id,
