@@ -50,7 +50,8 @@ def glance(session: Session, scope: Scope, web_session_id: UUID | None) -> Glanc
         .order_by(Workspace.is_demo, Workspace.name, Workspace.id)
     ).all()
     held = [row[4:] for row in rows if row[4] is not None]
-    return Glance(*rows[0][:4], workspaces=tuple(_view(workspace, scope) for workspace in held))
+    display_name, language, time_zone, last_chosen = rows[0][:4]
+    return Glance(display_name, language, time_zone, last_chosen, tuple(_view(one, scope) for one in held))
 
 
 def _view(row: Sequence[Any], scope: Scope) -> WorkspaceView:
