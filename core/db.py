@@ -127,6 +127,7 @@ def engine() -> Engine:
         max_overflow=8,
         pool_pre_ping=True,
         pool_timeout=10,
+        hide_parameters=True,  # an error's text is logged, and the values in it are people's
         connect_args={"connect_timeout": 5, "options": "-c statement_timeout=60000 -c timezone=UTC"},
     )
     if configured.database_owner_url is None:

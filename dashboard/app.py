@@ -3,10 +3,14 @@
 import streamlit as st
 
 from core.errors import NotSignedIn
+from core.sidecar.pages import TEMPLATES
 from dashboard import frame, navigation
 from dashboard.session import anyone, look_again, news_shown, problem_shown, refusals_shown, viewer
 
-st.set_page_config(page_title="Huntaze", page_icon=":material/insights:", layout="wide")
+# Streamlit would fetch a named icon from a host elsewhere, at each visit.
+ICON = TEMPLATES / "icon.svg"
+
+st.set_page_config(page_title="Huntaze", page_icon=str(ICON), layout="wide")
 look_again()  # a callback may have changed the person just now
 
 try:

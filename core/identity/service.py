@@ -3,7 +3,6 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from uuid import UUID
 from zoneinfo import available_timezones
@@ -21,6 +20,7 @@ from core.text import cleaned, unsafe_reason
 from core.use_case import unscoped, use_case
 
 NAME_LENGTH = 80
+TIME_ZONES = frozenset(available_timezones())
 
 MEMORY = timedelta(hours=1)
 """How long a failed sign-in counts."""
@@ -174,11 +174,6 @@ def a_language(code: str) -> str:
 
 def a_time_zone(name: str) -> str:
     """An IANA time zone. Raises BadInput for any other text."""
-    if name not in _time_zones():
+    if name not in TIME_ZONES:
         raise BadInput("identity.bad_time_zone")
     return name
-
-
-@cache
-def _time_zones() -> frozenset[str]:
-    return frozenset(available_timezones())

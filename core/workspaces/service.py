@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -12,12 +11,10 @@ from core.access import AccountRole, Permission, Role, Scope
 from core.db import look_as, new_account_id, new_workspace_id
 from core.errors import BadInput, NotFound, NotSignedIn
 from core.identity.models import User
-from core.text import unsafe_reason
+from core.identity.service import a_display_name, a_time_zone
 from core.use_case import unscoped, use_case
 from core.workspaces.models import Account, AccountKind, AccountMember, Membership, Workspace
 
-NAME_LENGTH = 80
-TIME_ZONES = frozenset(available_timezones())
 CURRENCIES = ("USD", "EUR", "GBP", "CAD", "AUD", "CHF", "JPY", "BRL", "MXN", "SEK", "NOK", "DKK", "PLN", "CZK", "RON")
 """What a workspace may be kept in: the currencies that the supported platforms pay out in, and neighbours'."""
 
@@ -72,7 +69,7 @@ def open_scope(session: Session, user_id: UUID) -> Scope:
 def found_account(session: Session, user_id: UUID, name: str, kind: AccountKind = AccountKind.CREATOR) -> UUID:
     """Room: a new account with its owner. Returns its id."""
     account_id = new_account_id(session)
-    session.add(Account(id=account_id, name=a_name(name), kind=kind))
+    session.add(Account(id=account_id, name=a_display_name(name), kind=kind))
     session.flush()
     session.add(AccountMember(account_id=account_id, user_id=user_id, role=AccountRole.OWNER))
     session.flush()
@@ -99,7 +96,7 @@ def create_workspace(
         Workspace(
             id=workspace_id,
             account_id=account_id,
-            name=a_name(name),
+            name=a_display_name(name),
             time_zone=a_time_zone(time_zone),
             currency=a_currency(currency),
             is_demo=is_demo,
@@ -141,7 +138,7 @@ def edit_workspace(
     """Change what is given, leave the rest. Raises BadInput for an empty name or an unknown zone or currency."""
     workspace = session.get_one(Workspace, scope.workspace_id)
     if name is not None:
-        workspace.name = a_name(name)
+        workspace.name = a_display_name(name)
     if time_zone is not None:
         workspace.time_zone = a_time_zone(time_zone)
     if currency is not None:
@@ -159,7 +156,7 @@ def edit_account(
     """Change what is given of the one account in view."""
     account = session.get_one(Account, scope.account_id)
     if name is not None:
-        account.name = a_name(name)
+        account.name = a_display_name(name)
     if kind is not None:
         account.kind = kind
     if goal is not None:
@@ -204,21 +201,6 @@ def _view(workspace: Workspace, scope: Scope) -> WorkspaceView:
         workspace.is_demo,
         scope.roles[workspace.id],
     )
-
-
-def a_name(text: str) -> str:
-    """A name fit to keep. Raises BadInput when it is empty, too long or holds what cannot be kept."""
-    name = " ".join(text.split())
-    if not name or len(name) > NAME_LENGTH or unsafe_reason(name):
-        raise BadInput("workspaces.bad_name", most=NAME_LENGTH)
-    return name
-
-
-def a_time_zone(name: str) -> str:
-    """An IANA time zone. Raises BadInput for any other text."""
-    if name not in TIME_ZONES:
-        raise BadInput("workspaces.bad_time_zone")
-    return name
 
 
 def a_currency(code: str) -> str:
