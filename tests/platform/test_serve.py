@@ -196,6 +196,24 @@ def test_with_a_database_url_the_embedded_server_is_not_even_imported(
     assert not (tmp_path / "data" / "postgres" / "data").exists()
 
 
+def test_the_demo_is_made_once(tmp_path: Path) -> None:
+    seen = []
+    for _ in range(2):
+        with dashboard(tmp_path, "--demo") as running:
+            running.address()
+            *sentences, ready = running.said.splitlines()
+            assert sentences, "who may sign in is said before the address"
+            assert READY.fullmatch(ready)
+            with psycopg.connect(
+                Embedded(tmp_path / "data" / "postgres").url("postgres", "huntaze").replace("+psycopg", "")
+            ) as connection:
+                seen.append(connection.execute("SELECT count(*), max(created_at) FROM workspaces").fetchone())
+            assert running.end() == 0
+    assert seen[0] == seen[1]
+    assert seen[0] is not None
+    assert seen[0][0] > 0
+
+
 # What it says when it cannot start
 
 
