@@ -10,8 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import NamedTuple
 
 from core.earnings.amounts import Unreadable
-
-FIRST_YEAR, LAST_YEAR = 2000, 2099
+from core.earnings.windows import FIRST_DAY, LAST_DAY
 
 
 class Moment(NamedTuple):
@@ -65,7 +64,7 @@ def moment(text: str, day_first: bool | None) -> Moment:
     """
     bare = _bare(text)
     found, (year, month, day) = _calendar(bare, day_first)
-    if not FIRST_YEAR <= year <= LAST_YEAR:
+    if not FIRST_DAY.year <= year <= LAST_DAY.year:
         raise Unreadable("problem_date_range")
     rest = bare[found.end() :].strip()
     try:

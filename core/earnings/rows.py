@@ -90,7 +90,10 @@ class Money(NamedTuple):
 
     def reversed(self) -> "Money":
         """Against earnings, whatever sign the file gives a refund."""
-        return Money(*(value if value is None else -abs(value) for value in self))
+        gross, fee, net, stated = (value if value is None else -abs(value) for value in self)
+        if gross is None or fee is None:
+            return Money(gross, fee, net)
+        return Money(gross, fee, gross - fee, stated)
 
 
 class BadCell(Exception):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from core.earnings import columns
 from core.earnings.columns import ColumnMapping
 from core.earnings.rows import Line, Problem, Rows
-from core.earnings.table import sniff
+from core.earnings.table import Table, sniff
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,13 @@ def read_statement(
 
     Raises BadInput for what is no statement of payments at all; a bad row never stops the others.
     """
-    table = sniff(content)
+    return statement_of(sniff(content), mapping=mapping, currency=currency, platform=platform)
+
+
+def statement_of(
+    table: Table, *, mapping: ColumnMapping | None = None, currency: str = "USD", platform: str = "onlyfans"
+) -> Statement:
+    """Read a table that was sniffed already, as `read_statement` does."""
     columns.refuse_other_layouts(table.header)
     chosen = columns.confirmed(mapping, table.header) if mapping else columns.detected(table.header)
     rows = Rows(table, chosen, currency)

@@ -95,7 +95,7 @@ formulas = ["=1+1", "@x", "+1", "-", "'=1"]
 signs = ["\x00", '"', '""', ",", ";", "\n", "\r", "\ufeff", "\u202e"]
 numbers = ["1,234", "1.234", "(5.00)", "−3", "$", "€9", "1e9", "nan", "9" * 30, "EUR", "XXX"]
 dates = ["01/02/2026", "2026-01-05", "Jan 5, 2026 2:30 pm", "2026-01-05T10:00+99:00"]
-words = ["x" * 3000, "<a href='http://['>", "<![", "&#0;", "undo", "Tip from Ann"]
+words = ["x" * 3000, "<a href='http://['>", "<![", "&#0;", "undo", "Tip from Ann", "Refund", "Chargeback"]
 nasty = st.sampled_from([*formulas, *signs, *numbers, *dates, *words])
 cells = st.one_of(nasty, st.text(max_size=20), st.decimals(-(10**6), 10**6, places=2).map(str), st.dates().map(str))
 headers = st.lists(
