@@ -1,0 +1,61 @@
+"""A text under a person's hands: its length where it is meant to go, and the rules that it breaks."""
+
+import streamlit as st
+
+from core.content.moderation import Action, blocking, shipped_rules
+from core.content.platforms import PLATFORM_NAMES, Platform, measure
+from core.content.service import finding_facts
+from core.errors import sentences
+from dashboard.viewing import language
+from dashboard.words import number, plain, t
+
+
+def editor(key: str, text: str, platform: Platform) -> str:
+    """An area to edit a text in, with its length and its findings below. Returns the text as it stands."""
+    now = st.text_area(t("content.text"), text, key=key, height="content", help=t("content.text_help")) or ""
+    length(now, platform)
+    findings(now, platform)
+    return now
+
+
+def length(text: str, platform: Platform) -> None:
+    """How long a text is in the platform's own unit, and by how much too long."""
+    now = measure(text, platform)
+    facts = {"length": number(now.length), "unit": t(f"content.unit_{now.unit}"), "platform": PLATFORM_NAMES[platform]}
+    if now.most is None:
+        st.caption(t("content.length_free", **facts))
+    elif now.length <= now.most:
+        st.caption(t("content.length_of", most=number(now.most), **facts))
+    else:
+        over = number(now.length - now.most)
+        st.warning(t("content.too_long", over=over, most=number(now.most), **facts), icon=":material/straighten:")
+    if now.most_hashtags is not None and now.hashtags > now.most_hashtags:
+        st.warning(
+            t("content.too_many_hashtags", count=now.most_hashtags, platform=PLATFORM_NAMES[platform]),
+            icon=":material/tag:",
+        )
+
+
+def findings(text: str, platform: Platform) -> None:
+    """Each broken rule as its sentence: what nobody may write as an error, what the platform forbids as a warning."""
+    for finding in shipped_rules().moderate(text, platform):
+        sentence = sentences().text(language(), f"moderation.{finding.category}", **finding_facts(finding, platform))
+        if finding.action is Action.BLOCK:
+            st.error(plain(sentence), icon=":material/block:")
+        else:
+            st.warning(plain(sentence), icon=":material/gavel:")
+
+
+def is_fit_to_keep(text: str, platform: Platform) -> bool:
+    """Whether a text can be saved: there is one, and it breaks no rule of all platforms."""
+    return bool(text.strip()) and blocking(shipped_rules().moderate(text, platform)) is None
+
+
+def shown(text: str) -> None:
+    """A text letter for letter, line by line."""
+    st.markdown(plain(text).replace("\n", "  \n"))
+
+
+def listed(tags: str) -> tuple[str, ...]:
+    """Tags as they are typed: between commas."""
+    return tuple(tags.split(","))
