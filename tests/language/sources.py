@@ -132,6 +132,34 @@ def shown_texts() -> Iterator[tuple[str, str]]:
                     yield f"{file}:{call.lineno}", re.sub(r"<[^>]*>?|:material/\w+:", "", text)
 
 
+NO_SCREENS = {"__main__.py", "asgi.py", "compressed.py", "gate.py", "serve.py", "worker.py"}
+"""Modules of the dashboard that speak to operators, in logs and on the command line."""
+
+
+def phrases() -> Iterator[tuple[str, str]]:
+    """Every string of two words and more in the code of screens, docstrings aside: where, and without markup."""
+    for file, tree in trees().items():
+        if file.parts[0] == "core" or file.name in NO_SCREENS:
+            continue
+        silent = {id(text) for text in _unsaid(tree)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in silent:
+                text = re.sub(r"<[^>]*>?|:material/\w+:|\{\w+\}", "", node.value)
+                if re.search(r"[^\W\d_]{2,}\s+[^\W\d_]{2,}", text):
+                    yield f"{file}:{node.lineno}", text
+
+
+def _unsaid(tree: ast.Module) -> Iterator[ast.expr]:
+    """Docstrings, and what is said to the log or to programmers."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr):
+            yield node.value
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            yield from node.exc.args
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[0] in ("_log", "log"):
+            yield from node.args
+
+
 def _literals(node: ast.expr) -> list[str]:
     if isinstance(node, ast.Constant):
         return [node.value] if isinstance(node.value, str) else []

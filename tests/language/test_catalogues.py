@@ -96,6 +96,11 @@ def test_no_screen_holds_words_of_its_own() -> None:
     assert found == []
 
 
+def test_no_phrase_reaches_a_screen_by_a_detour() -> None:
+    """Through a helper, a chart or a table: two words in a row belong into the catalogues."""
+    assert list(sources.phrases()) == []
+
+
 def test_the_reading_of_the_code_sees_what_it_should() -> None:
     """The tests above pass on an empty list: so each list is shown to have something in it."""
     assert sum(1 for _ in sources.said()) > 10
