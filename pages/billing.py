@@ -7,7 +7,7 @@ from core.billing.service import is_set_up, plan
 from core.content.service import drafts_left
 from dashboard.components.confirming import back_from_checkout
 from dashboard.components.figures import allowance
-from dashboard.components.plans import offers, payment, standing, way_out
+from dashboard.components.plans import offers, payment, standing
 from dashboard.session import viewer
 from dashboard.words import t
 
@@ -15,7 +15,6 @@ looking = viewer()
 view = plan(looking.scope)
 back_from_checkout(view)
 standing(view, looking.time_zone)
-way_out(view)
 payment(view)
 
 st.subheader(t("billing.allowance"))

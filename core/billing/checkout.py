@@ -53,8 +53,8 @@ def reserve_checkout(session: Session, scope: Scope, offer: Offer, customer_id: 
             .on_conflict_do_nothing()
         )
         found = _open(session, account_id)
-    if found is None:
-        raise Conflict("billing.chosen_elsewhere")
+    if found is None or (found.params_hash != asked and found.url is None):
+        raise Conflict("billing.chosen_elsewhere")  # somebody was faster, and asks Stripe for something else just now
     return Wish(found.id, trial_days, found.params_hash == asked, found.stripe_id or "", found.url)
 
 

@@ -6,6 +6,7 @@ NotFound for an object that Stripe does not know, and Conflict with Stripe's own
 """
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -221,6 +222,7 @@ def _client(patience: Patience = PATIENT) -> "stripe.StripeClient":
 def _made_client(key: str, api_base: str | None, patience: Patience) -> "stripe.StripeClient":
     import stripe
 
+    logging.getLogger("stripe").setLevel(logging.WARNING)  # at INFO it writes customers' ids with each request
     timeout, retries = patience
     return stripe.StripeClient(
         key,

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 from html import escape
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -16,6 +15,7 @@ from dashboard.words import day, money, number, plain, t
 
 _WAY_OUT = "billing_way_out"
 _EVERY = "billing_every"
+_PORTAL = "portal"
 _MONTH, _YEAR = 1, 12
 _INTERVALS = {_MONTH: "month", _YEAR: "year"}
 _PRICES_HOLD = 600
@@ -33,18 +33,11 @@ def standing(view: PlanView, zone: str) -> None:
         st.warning(t(f"billing.notice_{now.notice}", **facts), icon=":material/warning:")
 
 
-def way_out(view: PlanView) -> None:
-    """The link to Stripe's page, in this tab, once one was asked for. It belongs to one account."""
-    account_id, url, label = st.session_state.get(_WAY_OUT, (None, "", ""))
-    if account_id == view.account_id:
-        st.info(t("billing.leaving"), icon=":material/lock:")
-        st.html(f'<a class="way-out" href="{escape(url)}">{escape(t(label))} →</a>')
-
-
 def payment(view: PlanView) -> None:
     """Stripe's own pages, for those who have been there before."""
     if view.may_choose and view.has_portal:
         st.button(t("billing.manage"), key="billing_portal", on_click=_to_portal, help=t("billing.manage_what"))
+        _way_out(view, _PORTAL, t("billing.to_portal"))
 
 
 def offers(view: PlanView) -> None:
@@ -93,6 +86,7 @@ def _card(view: PlanView, plan: Plan, months: int, prices: Mapping[str, Price]) 
             type="primary",
             width="stretch",
         )
+        _way_out(view, price.lookup_key, t("billing.to_payment"))
 
 
 def _features(plan: Plan) -> list[str]:
@@ -132,17 +126,23 @@ def _prices() -> dict[str, Price]:
 @refusals_shown()
 def _to_checkout(lookup_key: str) -> None:
     scope = viewer().scope
-    _leave(scope.account_id, choose_plan(scope, lookup_key), "billing.to_payment")
+    st.session_state[_WAY_OUT] = (scope.account_id, lookup_key, choose_plan(scope, lookup_key))
 
 
 @refusals_shown()
 def _to_portal() -> None:
     scope = viewer().scope
-    _leave(scope.account_id, open_portal(scope), "billing.to_portal")
+    st.session_state[_WAY_OUT] = (scope.account_id, _PORTAL, open_portal(scope))
 
 
-def _leave(account_id: UUID, url: str, label: str) -> None:
-    st.session_state[_WAY_OUT] = (account_id, url, label)
+def _way_out(view: PlanView, place: str, label: str) -> None:
+    """Below the button that asked for it: the link to Stripe's page, in this tab. It belongs to one account."""
+    account_id, asked_at, url = st.session_state.get(_WAY_OUT, (None, "", ""))
+    if (account_id, asked_at) == (view.account_id, place):
+        st.caption(t("billing.leaving"))
+        st.html(
+            f'<a class="way-out" style="color: inherit; font-weight: 600" href="{escape(url)}">{escape(label)} →</a>'
+        )
 
 
 def _day(instant: datetime | None, zone: str) -> str:

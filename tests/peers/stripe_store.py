@@ -1,6 +1,7 @@
 """What a Stripe account keeps, whatever it is: objects by kind and id, and the events about them."""
 
 import itertools
+import secrets
 import threading
 import time
 from collections import defaultdict
@@ -31,7 +32,8 @@ class Store:
         self.events: list[Json] = []
         self.on_event: Callable[[Json], None] = lambda event: None
         self._kept: dict[str, dict[str, Json]] = defaultdict(dict)
-        self.numbers = itertools.count(1)
+        self.numbers = itertools.count(secrets.randbelow(10**9) * 10**4)
+        """Of ids: far apart in each run, since a database may outlive this Stripe."""
 
     def now(self) -> int:
         return int(time.time()) + self.ahead
