@@ -27,8 +27,12 @@ def main(arguments: list[str]) -> int:
 
 
 def _stop_with_parent(stop: threading.Event) -> None:
-    """The pipe from the parent closes when it ends, however it ends."""
-    sys.stdin.buffer.read()
+    """The pipe from the parent closes when it ends, however it ends.
+
+    Read past Python's own buffer: its lock, held at exit, would turn the end into a crash.
+    """
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
     stop.set()
 
 
