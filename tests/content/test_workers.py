@@ -159,17 +159,22 @@ def test_a_draft_that_kills_its_workers_is_given_up(alone: Scope, model: ModelSe
 
 
 def test_a_worker_that_was_thought_dead_changes_nothing(alone: Scope, model: ModelServer, committed: str) -> None:
-    model.play(SLOW, Turn(text="the sea at last"))
+    second = " ".join(f"sea{number}" for number in range(12))
+    model.play(SLOW, Turn(text=second, pause=0.08))
     wanted = request_draft(alone, SEA)
-    slow = threading.Thread(target=run_once)
-    slow.start()
+    workers = [threading.Thread(target=run_once) for _ in range(2)]
+    workers[0].start()
     once(alone, wanted, lambda view: bool(view.text))
     with psycopg.connect(libpq(committed), autocommit=True) as connection:
         connection.execute("UPDATE jobs SET lease_until = now() - interval '1 second'")
-    assert run_once()
-    slow.join()
+    workers[1].start()
+    shown = [once(alone, wanted, lambda view: view.text.startswith("sea")).text]
+    once(alone, wanted, lambda view: shown.append(view.text) or not view.is_open)  # type: ignore[func-returns-value]
+    for worker in workers:
+        worker.join()
+    assert all(second.startswith(text.strip()) for text in shown)
     done = generation(alone, wanted)
-    assert (done.status, done.text) == (GenerationStatus.DONE, "the sea at last")
+    assert (done.status, done.text) == (GenerationStatus.DONE, second)
     assert drafts_left(alone).used == 1
     assert sorted(ledger(committed))[-1][:2] == (2, "ok")
     assert [outcome for run, outcome, _ in ledger(committed) if run == 1] != ["ok"]
