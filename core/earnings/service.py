@@ -16,6 +16,7 @@ from core.earnings.amounts import currencies as iso_currencies
 from core.earnings.columns import ColumnMapping, signature
 from core.earnings.merging import merge
 from core.earnings.models import ColumnChoice, Import
+from core.earnings.outline import Outline, outline
 from core.earnings.staging import staged
 from core.earnings.statement import Statement, statement_of
 from core.earnings.table import Table, sniff
@@ -45,7 +46,7 @@ class Preview:
     `remembered`: its columns are read as a person chose the last time.
     """
 
-    statement: Statement
+    outline: Outline
     new: int
     changed: int
     unchanged: int
@@ -133,7 +134,9 @@ def _preview(session: Session, scope: Scope, statement: Statement, sha256: bytes
         Import.workspace_id == scope.workspace_id, Import.sha256 == sha256, Import.undone_at.is_(None)
     )
     with staged(session, scope.workspace_id, statement.platform, statement.lines) as counts:
-        return Preview(statement, counts.new, counts.changed, counts.unchanged, remembered, session.scalar(same))
+        return Preview(
+            outline(statement), counts.new, counts.changed, counts.unchanged, remembered, session.scalar(same)
+        )
 
 
 @use_case(Permission.IMPORT_EARNINGS)

@@ -13,6 +13,7 @@ from core.db import Base, transaction
 from core.earnings.columns import ColumnMapping
 from core.earnings.figures import freshness, rollups_match, top_fans, totals
 from core.earnings.models import ColumnChoice, DailyRevenue, Fan, FanTotal, Import, Sighting, Transaction
+from core.earnings.outline import KindTotal
 from core.earnings.queries import Totals
 from core.earnings.sample import statement_csv
 from core.earnings.service import Choices, import_statement, imports, preview, undo_import
@@ -99,6 +100,19 @@ def test_a_preview_says_what_would_happen_and_writes_nothing(scope: Scope) -> No
     assert (result.new, result.changed, result.unchanged) == (1, 1, 1)
 
 
+def test_a_preview_adds_up_the_file_by_type(scope: Scope) -> None:
+    rows = (
+        "2026-01-05,10,2,8,Tip from Ann,",
+        "2026-01-05,5,1,4,Tip from Bob,",
+        "2026-01-06,€7,,,Post from Ann,",
+        "x,,,,,",
+    )
+    seen = preview(scope, statement(*rows)).outline
+    assert seen.kinds == (KindTotal("tip", "USD", 2, 1500, 300, 1200), KindTotal("post", "EUR", 1, 700, None, None))
+    assert (seen.lines, seen.rows, seen.rejected_rows) == (3, 4, 1)
+    assert [line.row for line in seen.first] == [2, 3, 4]
+
+
 def test_the_numbers_are_those_of_the_definitions(scope: Scope) -> None:
     content = statement(
         "2026-01-05,100,20,80,Tip from Ann,done",
@@ -154,11 +168,11 @@ def test_currencies_are_never_added(scope: Scope) -> None:
 
 def test_a_mapping_that_a_person_chose_is_remembered_for_those_columns(scope: Scope) -> None:
     content = statement("2026-01-05,10,8,a", header="Date,Paid,Mine,Note")
-    assert preview(scope, content).statement.missing == ("gross",)
+    assert preview(scope, content).outline.missing == ("gross",)
     mapping = ColumnMapping({"date": "Date", "gross": "Paid", "net": "Mine", "description": "Note"})
     import_statement(scope, content, "a.csv", Choices(mapping=mapping))
     other_order = statement("b,2026-01-06,20,16", header="note,DATE,Paid,mine")
-    assert preview(scope, other_order).statement.missing != ()
+    assert preview(scope, other_order).outline.missing != ()
     same = preview(scope, statement("2026-01-06,20,16,b", header="Date,Paid,Mine,Note"))
     assert (same.remembered, same.new) == (True, 1)
 
