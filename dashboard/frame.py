@@ -60,12 +60,12 @@ def choose_one(looking: Viewer) -> None:
 
 
 def _creator_switch(person: Viewer) -> None:
-    names = _distinct(person.workspaces)
+    names = {ALL: t("frame.all_creators"), **_distinct(person.workspaces)}
     st.session_state[_CREATOR] = _chosen()
     st.selectbox(
         t("frame.creator"),
-        [ALL, *names],
-        format_func=lambda choice: t("frame.all_creators") if choice == ALL else names[choice],
+        list(names),
+        format_func=names.__getitem__,
         key=_CREATOR,
         on_change=_switched,
     )

@@ -37,13 +37,14 @@ def choose_step(progress: Progress) -> Step:
     st.progress(
         progress.settled / len(steps), text=t("onboarding.progress", settled=progress.settled, steps=len(steps))
     )
+    names = {step: f"{_ICONS[state]} {t(f'onboarding.step_{step}')}" for step, state in progress.steps.items()}
     st.pills(
         t("onboarding.steps"),
         steps,
         key=AT,
         required=True,
         label_visibility="collapsed",
-        format_func=lambda step: f"{_ICONS[progress.steps[step]]} {t(f'onboarding.step_{step}')}",
+        format_func=names.__getitem__,
     )
     return Step(st.session_state[AT])
 
@@ -88,21 +89,22 @@ def _skip(step: Step) -> None:
 def _role(looking: Viewer) -> None:
     account = my_accounts(looking.scope)[0]
     is_agency = account.kind == "agency"
+    kinds = {False: t("onboarding.creator"), True: t("onboarding.agency")}
+    goals = {goal: t(f"onboarding.goal_{goal}") for goal in Goal}
     with st.form("onboarding_role"):
         st.radio(
             t("onboarding.who"),
-            [False, True],
+            list(kinds),
             index=int(is_agency),
             key="onboarding_agency",
-            format_func=lambda agency: t("onboarding.agency") if agency else t("onboarding.creator"),
+            format_func=kinds.__getitem__,
         )
-        goals = list(Goal)
         st.radio(
             t("onboarding.goal"),
-            goals,
-            index=goals.index(Goal(account.goal)) if account.goal in set(Goal) else 0,
+            list(goals),
+            index=list(goals).index(Goal(account.goal)) if account.goal in goals else 0,
             key="onboarding_goal",
-            format_func=lambda goal: t(f"onboarding.goal_{goal}"),
+            format_func=goals.__getitem__,
         )
         st.form_submit_button(t("onboarding.save"), type="primary", on_click=_save_role)
     if is_agency:
@@ -190,15 +192,15 @@ def _save_platforms() -> None:
 
 def _voice(looking: Viewer) -> None:
     now = voice(looking.scope) or Voice()
-    tones = list(Tone)
+    tones = {tone: t(f"onboarding.tone_{tone}") for tone in Tone}
     with st.form("onboarding_voice"):
         st.radio(
             t("onboarding.tone"),
-            tones,
-            index=tones.index(now.tone),
+            list(tones),
+            index=list(tones).index(now.tone),
             key="onboarding_tone",
             horizontal=True,
-            format_func=lambda tone: t(f"onboarding.tone_{tone}"),
+            format_func=tones.__getitem__,
         )
         for name, lines in (
             ("traits", now.traits),

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from streamlit.testing.v1 import AppTest
 
 from core.settings import ROOT
+from dashboard.onboarding import LEFT
 from dashboard.words import catalogue
 from tests.people import Made
 
@@ -21,7 +22,8 @@ def open_page(database: Connection) -> OpenPage:
     """`open_page("analytics", ada, creator=workspace_id)` → the page after its first run.
 
     The script runs in a thread of its own while the test waits, so that both take turns on one connection. Choosing a
-    creator goes through the address, as a link does. Each page opened is a session of its own.
+    creator goes through the address, as a link does. Each page opened is a session of its own; on a first visit Home
+    sends newcomers to the onboarding, which other tests do without.
     """
 
     def open_it(
@@ -31,6 +33,7 @@ def open_page(database: Connection) -> OpenPage:
         creator: object = None,
         locale: str = "en-US",
         web_session: UUID | None = None,
+        first_visit: bool = False,
     ) -> AppTest:
         tested = AppTest.from_file(ROOT / "dashboard" / "app.py", default_timeout=30)
         user_id = made.user_id if isinstance(made, Made) else made
@@ -38,6 +41,8 @@ def open_page(database: Connection) -> OpenPage:
         if web_session is not None:
             tested.user["sid"] = str(web_session)
         tested.context = {"locale": locale}
+        if not first_visit:
+            tested.session_state[LEFT] = True
         if creator is not None:
             tested.query_params["creator"] = str(creator)
         tested.run()

@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 from core.access import Role
 from core.identity.models import User
 from core.identity.service import profile
-from core.identity.sessions import live_session, open_session, session_of
+from core.identity.sessions import open_session, session_of
+from core.insights.viewing import glance
 from core.workspaces.models import Workspace
 from core.workspaces.service import open_scope
 from dashboard import navigation
@@ -99,9 +100,7 @@ def test_a_manager_chooses_a_creator_and_keeps_it_over_a_visit(open_page: OpenPa
     page.selectbox(key="frame_creator").set_value(str(mara.workspace_ids[1])).run()
     assert "Creator: Mara 2" in words(page)
     assert page.query_params["creator"] == str(mara.workspace_ids[1])
-    chosen = live_session(live.id)
-    assert chosen is not None
-    assert chosen.chosen == mara.workspace_ids[1]
+    assert glance(open_scope(mara.user_id), live.id).last_chosen == mara.workspace_ids[1]
     assert "Creator: Mara 2" in words(open_page("home", mara, web_session=live.id))
     page.selectbox(key="frame_creator").set_value("all").run()
     assert "Choose one." in words(page)
