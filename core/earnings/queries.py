@@ -41,11 +41,14 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """When a statement was last imported, when imports last changed in any way, and the newest payment known."""
+    """When a statement was last imported, and the newest payment known.
+
+    `changes` counts imports and undone imports: it differs whenever the ledger does.
+    """
 
     last_import_at: datetime | None
-    last_change_at: datetime | None
     last_transaction_at: datetime | None
+    changes: int
 
 
 def currencies(session: Session) -> tuple[str, ...]:
@@ -106,9 +109,8 @@ def top_fans(session: Session, window: Window | None, currency: str, limit: int)
 
 def freshness(session: Session) -> Freshness:
     live = func.max(Import.created_at).filter(Import.undone_at.is_(None))
-    changed = func.greatest(func.max(Import.created_at), func.max(Import.undone_at))
-    last_import, last_change = session.execute(select(live, changed)).one()
-    return Freshness(last_import, last_change, session.scalar(select(func.max(Transaction.occurred_at))))
+    newest = select(func.max(Transaction.occurred_at)).scalar_subquery()
+    return Freshness(*session.execute(select(live, newest, func.count() + func.count(Import.undone_at))).one())
 
 
 def _sums(table: Any) -> list[ColumnElement[int]]:
