@@ -93,7 +93,7 @@ OF_NO_ACCOUNT = "account_id = '00000000-0000-0000-0000-000000000000'::uuid"
 # A person finds their own memberships before any scope exists, and can still not write themselves into a tenant.
 RULES = {
     "accounts": Rule(f"{_ACCOUNT} OR {STAFF}", _ACCOUNT),
-    "workspaces": Rule(f"{_WORKSPACE} OR ({IN_ACCOUNT} AND {COUNTING}) OR {STAFF}", _WORKSPACE),
+    "workspaces": Rule(f"{_WORKSPACE} OR ({IN_ACCOUNT} AND {COUNTING}) OR {STAFF}", f"{_WORKSPACE} AND {IN_ACCOUNT}"),
     "memberships": Rule(f"{IN_WORKSPACE} OR {OWN}", IN_WORKSPACE),
     "account_members": Rule(f"{IN_ACCOUNT} OR {OWN} OR {STAFF}", IN_ACCOUNT),
     "subscriptions": Rule(f"{IN_ACCOUNT} OR {STAFF}", IN_ACCOUNT),

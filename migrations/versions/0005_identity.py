@@ -14,9 +14,10 @@ depends_on = None
 APP_ROLE = "huntaze_app"
 NO_ACCOUNT = "account_id = '00000000-0000-0000-0000-000000000000'::uuid"
 COUNTING = "current_setting('app.counting', true) = 'on'"
+OWN_WORKSPACE = "id = " + AMONG.format("workspace_ids")
 SHOWN = {
     "accounts": "id = " + AMONG.format("account_ids"),
-    "workspaces": f"id = {AMONG.format('workspace_ids')} OR ({IN_ACCOUNT} AND {COUNTING})",
+    "workspaces": f"{OWN_WORKSPACE} OR ({IN_ACCOUNT} AND {COUNTING})",
     "account_members": f"{IN_ACCOUNT} OR {OWN}",
     "subscriptions": IN_ACCOUNT,
 }
@@ -26,6 +27,8 @@ SHOWN = {
 def upgrade() -> None:
     for table, shown in SHOWN.items():
         op.execute(f"ALTER POLICY tenant ON {table} USING ({shown} OR {STAFF})")
+    # nobody's creator can be put into an account that is not in scope
+    op.execute(f"ALTER POLICY tenant ON workspaces WITH CHECK ({OWN_WORKSPACE} AND {IN_ACCOUNT})")
     _people()
     _ways_in()
     _api_clients()
@@ -309,6 +312,7 @@ def _records() -> None:
 def downgrade() -> None:
     for table, shown in SHOWN.items():
         op.execute(f"ALTER POLICY tenant ON {table} USING ({shown})")
+    op.execute(f"ALTER POLICY tenant ON workspaces WITH CHECK ({OWN_WORKSPACE})")
     for table in (
         "rate_limits",
         "mail_outbox",

@@ -1,7 +1,7 @@
 """No row of a tenant is reachable from outside its scope, and the login that serves cannot change that."""
 
 import pytest
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.exc import ProgrammingError
 
 from core.access import Permission, Role, Scope
@@ -94,6 +94,13 @@ def test_nobody_writes_into_a_neighbours_account(ada: Made, bob: Made) -> None:
         session.add(AccountMember(account_id=bob.account_id, user_id=ada.user_id, role="owner"))
         with pytest.raises(ProgrammingError, match="row-level security"):
             session.flush()
+        session.rollback()
+
+
+def test_nobody_puts_their_creator_into_a_neighbours_account(ada: Made, bob: Made) -> None:
+    with transaction(ada.scope) as session:
+        with pytest.raises(ProgrammingError, match="row-level security"):
+            session.execute(update(Workspace).values(account_id=bob.account_id))
         session.rollback()
 
 
