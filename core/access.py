@@ -9,11 +9,13 @@ from core.errors import NotAllowed, NotFound
 
 
 class Role(StrEnum):
-    """What a person is in one workspace; ADMIN is staff and holds no workspace by itself."""
+    """What a person is in one workspace. Staff hold none by themselves: the last two are theirs during a visit."""
 
     CREATOR = "creator"
     MANAGER = "manager"
+    ANALYST = "analyst"
     ADMIN = "admin"
+    ADMIN_ACTING = "admin_acting"
 
 
 class AccountRole(StrEnum):
@@ -35,19 +37,49 @@ class Permission(StrEnum):
     IMPORT_EARNINGS = "import_earnings"
     WRITE_CONTENT = "write_content"
     VIEW_PLAN = "view_plan"
+    LEAVE_ACCOUNT = "leave_account"
     # in an account
     MANAGE_BILLING = "manage_billing"
     MANAGE_CREATORS = "manage_creators"
+    MANAGE_TEAM = "manage_team"
+    MANAGE_API_KEYS = "manage_api_keys"
+    VIEW_AUDIT = "view_audit"
+    # for staff, over everybody
+    FIND_PEOPLE = "find_people"
+    VISIT_WORKSPACE = "visit_workspace"
+    DISABLE_USER = "disable_user"
+    GRANT_PLAN = "grant_plan"
+    SEE_OPERATIONS = "see_operations"
 
 
 PERSONAL = frozenset({Permission.OWN_PROFILE})
-OF_ACCOUNT = frozenset({Permission.MANAGE_BILLING, Permission.MANAGE_CREATORS})
-OF_WORKSPACE = frozenset(Permission) - PERSONAL - OF_ACCOUNT
+OF_ACCOUNT = frozenset(
+    {
+        Permission.MANAGE_BILLING,
+        Permission.MANAGE_CREATORS,
+        Permission.MANAGE_TEAM,
+        Permission.MANAGE_API_KEYS,
+        Permission.VIEW_AUDIT,
+    }
+)
+OF_STAFF = frozenset(
+    {
+        Permission.FIND_PEOPLE,
+        Permission.VISIT_WORKSPACE,
+        Permission.DISABLE_USER,
+        Permission.GRANT_PLAN,
+        Permission.SEE_OPERATIONS,
+    }
+)
+OF_WORKSPACE = frozenset(Permission) - PERSONAL - OF_ACCOUNT - OF_STAFF
+READING = frozenset({Permission.VIEW_WORKSPACE, Permission.VIEW_ANALYTICS, Permission.VIEW_PLAN})
 
 GRANTS: Mapping[Role, frozenset[Permission]] = {
     Role.CREATOR: OF_WORKSPACE,
-    Role.MANAGER: OF_WORKSPACE,
-    Role.ADMIN: frozenset({Permission.VIEW_WORKSPACE, Permission.VIEW_ANALYTICS, Permission.VIEW_PLAN}),
+    Role.MANAGER: OF_WORKSPACE - {Permission.LEAVE_ACCOUNT},
+    Role.ANALYST: READING,
+    Role.ADMIN: READING,
+    Role.ADMIN_ACTING: OF_WORKSPACE - {Permission.LEAVE_ACCOUNT},
 }
 ACCOUNT_GRANTS: Mapping[AccountRole, frozenset[Permission]] = {
     AccountRole.OWNER: OF_ACCOUNT,
@@ -71,6 +103,11 @@ class Scope:
     account_of: Mapping[UUID, UUID]
     account_roles: Mapping[UUID, AccountRole]
     is_staff: bool = False
+    session_id: UUID | None = None
+    """The browser's session that asks, for the audit log."""
+    api_key_id: UUID | None = None
+    """The API key that asks instead, and `limits`, what that key may do at most."""
+    limits: frozenset[Permission] | None = None
 
     @classmethod
     def for_account(cls, account_id: UUID) -> "Scope":
@@ -118,8 +155,12 @@ class Scope:
 
     def may(self, permission: Permission) -> bool:
         """Whether the permission is held in everything in view. Nothing in view holds nothing."""
+        if self.limits is not None and permission not in self.limits:
+            return False
         if permission in PERSONAL:
             return True
+        if permission in OF_STAFF:
+            return self.is_staff
         if permission in OF_ACCOUNT:
             return bool(self.account_roles) and all(
                 permission in ACCOUNT_GRANTS[role] for role in self.account_roles.values()

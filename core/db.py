@@ -64,10 +64,16 @@ def _among(setting: str) -> str:
 
 IN_WORKSPACE = f"workspace_id = {_among('workspace_ids')}"
 IN_ACCOUNT = f"account_id = {_among('account_ids')}"
+STAFF = "(SELECT current_setting('app.is_staff', true)) = 'on'"
+"""On only inside a door for staff: who pays, for what, and which workspaces there are. Never a creator's rows."""
 OWN = "user_id = (SELECT NULLIF(current_setting('app.user_id', true), '')::uuid)"
 
-PLAIN_TABLES = frozenset({"jobs", "stripe_events", "stripe_sync", "stripe_customers"})
+PLAIN_TABLES = frozenset({"jobs", "stripe_events", "stripe_sync", "stripe_customers", "tenant_pointers"})
 """Queues and routing marks that hold a tenant's id and no tenant's data. Workers claim across tenants, so no policy."""
+
+
+APPEND_ONLY = frozenset({"audit_log"})
+"""Tables whose rows the app's role may add and read, and can neither change nor remove."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +87,19 @@ class Rule:
 COUNTING = "current_setting('app.counting', true) = 'on'"
 """Set by `billing.queries.creators_in` while it counts: an account's creators are more than a member may look at."""
 _WORKSPACE = f"id = {_among('workspace_ids')}"
+_ACCOUNT = f"id = {_among('account_ids')}"
+OF_NO_ACCOUNT = "account_id = '00000000-0000-0000-0000-000000000000'::uuid"
 
 # A person finds their own memberships before any scope exists, and can still not write themselves into a tenant.
 RULES = {
-    "accounts": Rule(in_accounts := f"id = {_among('account_ids')}", in_accounts),
-    "workspaces": Rule(f"{_WORKSPACE} OR ({IN_ACCOUNT} AND {COUNTING})", _WORKSPACE),
+    "accounts": Rule(f"{_ACCOUNT} OR {STAFF}", _ACCOUNT),
+    "workspaces": Rule(f"{_WORKSPACE} OR ({IN_ACCOUNT} AND {COUNTING}) OR {STAFF}", f"{_WORKSPACE} AND {IN_ACCOUNT}"),
     "memberships": Rule(f"{IN_WORKSPACE} OR {OWN}", IN_WORKSPACE),
-    "account_members": Rule(f"{IN_ACCOUNT} OR {OWN}", IN_ACCOUNT),
+    "account_members": Rule(f"{IN_ACCOUNT} OR {OWN} OR {STAFF}", IN_ACCOUNT),
+    "subscriptions": Rule(f"{IN_ACCOUNT} OR {STAFF}", IN_ACCOUNT),
+    "plan_grants": Rule(f"{IN_ACCOUNT} OR {STAFF}", STAFF),
+    "staff_visits": Rule(f"{IN_WORKSPACE} OR {OWN}", f"{STAFF} AND {OWN}"),
+    "audit_log": Rule(f"{IN_ACCOUNT} OR {OWN} OR {STAFF}", f"{IN_ACCOUNT} OR {STAFF} OR {OF_NO_ACCOUNT}"),
 }
 """Tables whose rule is not simply that of their tenant column."""
 
@@ -105,7 +117,9 @@ def rule_of(table: Table) -> Rule | None:
 
 def policy(table: str, rule: Rule) -> tuple[str, ...]:
     """The statements that put a table under a rule, for its owner too."""
+    kept = (f"REVOKE UPDATE, DELETE ON {table} FROM {APP_ROLE}",) if table in APPEND_ONLY else ()
     return (
+        *kept,
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
         f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
         f"CREATE POLICY tenant ON {table} USING ({rule.shown}) WITH CHECK ({rule.written})",
@@ -150,13 +164,13 @@ sessions = sessionmaker(expire_on_commit=False)
 
 
 @contextmanager
-def transaction(scope: Scope | None) -> Iterator[Session]:
+def transaction(scope: Scope | None, *, as_staff: bool = False) -> Iterator[Session]:
     """Commit on success, roll back on any exception. Without a scope no tenant's rows exist.
 
     Only `core.use_case` calls this: a function gets a session by being a door.
     """
     bind = sessions.kw.get("bind") or engine()
-    with sessions(bind=bind, info={"scope": scope}) as session, session.begin():
+    with sessions(bind=bind, info={"scope": scope, "as_staff": as_staff}) as session, session.begin():
         yield session
 
 
@@ -197,5 +211,6 @@ def _set_scope(session: Session, connection: Connection) -> None:
             func.set_config("app.workspace_ids", ",".join(map(str, workspaces)), True),
             func.set_config("app.account_ids", ",".join(map(str, accounts)), True),
             func.set_config("app.user_id", str(scope.user_id) if scope else "", True),
+            func.set_config("app.is_staff", "on" if session.info.get("as_staff") else "off", True),
         )
     )

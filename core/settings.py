@@ -37,10 +37,25 @@ class Settings(BaseModel, frozen=True, extra="ignore"):
     compatible_base_url: str | None = None
     compatible_api_key: SecretStr | None = None
 
+    encryption_keys: tuple[SecretStr, ...] = Field(
+        (), description="32 bytes in base64 each, comma-separated: the first seals, the others still open. Unset: made."
+    )
+    smtp_url: SecretStr | None = Field(None, description="smtps://user:password@host; unset: letters become files.")
+    mail_from: str = "Huntaze <no-reply@localhost>"
+    google_client_id: str | None = None
+    google_client_secret: SecretStr | None = None
+    microsoft_client_id: str | None = None
+    microsoft_client_secret: SecretStr | None = None
+    microsoft_tenant: str = "common"
+    oidc_name: str | None = Field(None, description="What the button for OIDC_ISSUER says.")
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+
     huntaze_demo_password: SecretStr | None = Field(None, description="Of the Demo people; unset: made up and shown.")
     huntaze_failpoint: str | None = Field(None, description="For tests: the step at which the process ends itself.")
 
-    @field_validator("stripe_webhook_secrets", mode="before")
+    @field_validator("stripe_webhook_secrets", "encryption_keys", mode="before")
     @classmethod
     def _several(cls, value: object) -> object:
         """Comma-separated, so that two secrets can be valid while one is being replaced."""

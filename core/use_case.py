@@ -7,7 +7,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.orm import Session
 
-from core.access import Permission, Scope
+from core.access import OF_STAFF, Permission, Scope
 from core.db import transaction
 
 P = ParamSpec("P")
@@ -42,7 +42,7 @@ def use_case(
         @wraps(function)
         def door(scope: Scope, /, *args: P.args, **kwargs: P.kwargs) -> R:
             scope.require(permission)
-            with transaction(scope) as session:
+            with transaction(scope, as_staff=permission in OF_STAFF) as session:
                 return function(session, scope, *args, **kwargs)
 
         return door

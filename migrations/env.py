@@ -17,6 +17,9 @@ WAIT_SECONDS = 120
 
 for owner in (
     "queue",
+    "audit",
+    "limits",
+    "mail.outbox",
     "identity.models",
     "workspaces.models",
     "earnings.models",

@@ -6,6 +6,7 @@ from alembic import op
 AMONG = "ANY ((SELECT string_to_array(NULLIF(current_setting('app.{}', true), ''), ',')::uuid[])::uuid[])"
 IN_WORKSPACE = "workspace_id = " + AMONG.format("workspace_ids")
 IN_ACCOUNT = "account_id = " + AMONG.format("account_ids")
+STAFF = "(SELECT current_setting('app.is_staff', true)) = 'on'"
 OWN = "user_id = (SELECT NULLIF(current_setting('app.user_id', true), '')::uuid)"
 
 

@@ -128,3 +128,19 @@ class BillingIntent(Base):
     created_at: Mapped[datetime] = stamped()
     expires_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+
+
+class PlanGrant(Base):
+    """A plan given by staff for a time, without a subscription."""
+
+    __tablename__ = "plan_grants"
+    __table_args__ = (CheckConstraint("plan IN ('pro', 'enterprise')", name="plan"),)
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[UUID] = new_id()
+    plan: Mapped[str]
+    reason: Mapped[str]
+    granted_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    starts_at: Mapped[datetime] = stamped()
+    ends_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]

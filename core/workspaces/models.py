@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -66,7 +66,7 @@ class Membership(Base):
 
     __tablename__ = "memberships"
     __table_args__ = (
-        CheckConstraint("role IN ('creator', 'manager')", name="role"),
+        CheckConstraint("role IN ('creator', 'manager', 'analyst')", name="role"),
         Index("memberships_user_id_idx", "user_id"),
     )
 
@@ -74,3 +74,71 @@ class Membership(Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     role: Mapped[str]
     created_at: Mapped[datetime] = stamped()
+
+
+class Invitation(Base):
+    """A role offered by mail. Found by its token through `tenant_pointers`, before any scope exists."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (CheckConstraint("role IN ('creator', 'manager', 'analyst')", name="role"),)
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[UUID] = new_id()
+    email: Mapped[str]
+    role: Mapped[str]
+    workspace_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    invited_by: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = stamped()
+    expires_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class ApiKey(Base):
+    """A key of an account for programs. Shown once; only its SHA-256 is kept."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (Index("api_keys_user_id_idx", "user_id"),)
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[UUID] = new_id()
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    prefix: Mapped[str]
+    key_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    permissions: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    created_at: Mapped[datetime] = stamped()
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class TenantPointer(Base):
+    """Where a secret leads: from its SHA-256 to an account and one thing of it. Holds no tenant's data."""
+
+    __tablename__ = "tenant_pointers"
+    __table_args__ = (CheckConstraint("kind IN ('api_key', 'invitation')", name="kind"),)
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    kind: Mapped[str]
+    account_id: Mapped[UUID]
+    object_id: Mapped[UUID]
+    created_at: Mapped[datetime] = stamped()
+
+
+class StaffVisit(Base):
+    """Staff in a workspace: who, why, until when, and whether they may change anything there."""
+
+    __tablename__ = "staff_visits"
+    __table_args__ = (Index("staff_visits_user_id_idx", "user_id", "expires_at"),)
+
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[UUID] = new_id()
+    account_id: Mapped[UUID]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    reason: Mapped[str]
+    may_write: Mapped[bool] = mapped_column(server_default=text("false"))
+    entered_at: Mapped[datetime] = stamped()
+    expires_at: Mapped[datetime]
+    left_at: Mapped[datetime | None]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from core.access import AccountRole, Permission, Role, Scope
@@ -13,7 +13,7 @@ from core.errors import BadInput, NotFound, NotSignedIn
 from core.identity.models import User
 from core.identity.service import a_display_name, a_time_zone
 from core.use_case import unscoped, use_case
-from core.workspaces.models import Account, AccountKind, AccountMember, Membership, Workspace
+from core.workspaces.models import Account, AccountKind, AccountMember, Membership, StaffVisit, Workspace
 
 CURRENCIES = ("USD", "EUR", "GBP", "CAD", "AUD", "CHF", "JPY", "BRL", "MXN", "SEK", "NOK", "DKK", "PLN", "CZK", "RON")
 """What a workspace may be kept in: the currencies that the supported platforms pay out in, and neighbours'."""
@@ -46,8 +46,10 @@ class AccountView:
 
 
 @unscoped("who a person is must be known before any scope exists; it reads that person's memberships only")
-def open_scope(session: Session, user_id: UUID) -> Scope:
+def open_scope(session: Session, user_id: UUID, session_id: UUID | None = None) -> Scope:
     """Turn a verified sign-in into a scope. The only place where a person's scope is made.
+
+    Staff see the workspaces that they are visiting, and no other.
 
     Raises NotSignedIn for a user who is disabled, deleted or unknown.
     """
@@ -59,11 +61,20 @@ def open_scope(session: Session, user_id: UUID) -> Scope:
     roles = {workspace_id: Role(role) for workspace_id, role in held}
     held = session.execute(select(AccountMember.account_id, AccountMember.role).where(AccountMember.user_id == user_id))
     account_roles = {account_id: AccountRole(role) for account_id, role in held}
+    if user.is_staff:
+        visits = select(StaffVisit).where(
+            StaffVisit.user_id == user_id, StaffVisit.left_at.is_(None), StaffVisit.expires_at > func.now()
+        )
+        roles |= {visit.workspace_id: _as_visitor(visit) for visit in session.scalars(visits)}
     look_as(session, Scope(user_id, roles, {}, {}))
     account_of = dict(session.execute(select(Workspace.id, Workspace.account_id)).all())
     for account_id in account_of.values():
         account_roles.setdefault(account_id, AccountRole.MEMBER)
-    return Scope(user_id, roles, account_of, account_roles, user.is_staff)
+    return Scope(user_id, roles, account_of, account_roles, user.is_staff, session_id)
+
+
+def _as_visitor(visit: StaffVisit) -> Role:
+    return Role.ADMIN_ACTING if visit.may_write else Role.ADMIN
 
 
 def found_account(session: Session, user_id: UUID, name: str, kind: AccountKind = AccountKind.CREATOR) -> UUID:

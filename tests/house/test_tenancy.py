@@ -1,7 +1,7 @@
 """No row of a tenant is reachable from outside its scope, and the login that serves cannot change that."""
 
 import pytest
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.exc import ProgrammingError
 
 from core.access import Permission, Role, Scope
@@ -10,6 +10,8 @@ from core.errors import NotAllowed, NotFound
 from core.workspaces.models import Account, AccountMember, Membership, Workspace
 from core.workspaces.service import edit_workspace, my_workspaces, open_scope
 from tests.people import Made, make_person
+
+TENANT = {"workspace_id", "account_id"}
 
 
 def test_every_tenant_table_is_under_a_forced_rule(owner: Connection) -> None:
@@ -28,9 +30,9 @@ def test_every_tenant_table_is_under_a_forced_rule(owner: Connection) -> None:
 def test_keys_of_tenant_tables_carry_the_tenant(owner: Connection) -> None:
     """So that the same schema can be sharded by tenant: no unique constraint and no foreign key spans tenants."""
     tenants = {
-        table.name: "workspace_id" if "workspace_id" in table.c else "account_id"
+        table.name: next((key.name for key in table.primary_key if key.name in TENANT), "none in its primary key")
         for table in Base.metadata.sorted_tables
-        if table.name not in PLAIN_TABLES | {"workspaces"} and ({"workspace_id", "account_id"} & set(table.c.keys()))
+        if table.name not in PLAIN_TABLES | {"workspaces"} and (TENANT & set(table.c.keys()))
     }
     wrong = []
     for name, tenant in tenants.items():
@@ -92,6 +94,13 @@ def test_nobody_writes_into_a_neighbours_account(ada: Made, bob: Made) -> None:
         session.add(AccountMember(account_id=bob.account_id, user_id=ada.user_id, role="owner"))
         with pytest.raises(ProgrammingError, match="row-level security"):
             session.flush()
+        session.rollback()
+
+
+def test_nobody_puts_their_creator_into_a_neighbours_account(ada: Made, bob: Made) -> None:
+    with transaction(ada.scope) as session:
+        with pytest.raises(ProgrammingError, match="row-level security"):
+            session.execute(update(Workspace).values(account_id=bob.account_id))
         session.rollback()
 
 
