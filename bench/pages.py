@@ -9,7 +9,7 @@ import psutil
 
 from bench.rows import Row
 from bench.served import database, serving
-from bench.tab import Tab
+from bench.tab import PageFailed, Tab
 from core.earnings.sample import statement_csv
 from core.earnings.service import import_statement
 from core.identity.sessions import open_session
@@ -26,6 +26,8 @@ RERUNS = 40
 DAYS = 85
 """The free plan shows 90 days; all rows must be in view."""
 GOALS = {"analytics": 8.0}
+CHARTS = {"analytics": 4}
+"""What a page must draw for its cost to mean anything."""
 
 HOW = (
     "CPU of the server's process per rerun over the websocket, unchanged data: median of {rounds} rounds of {reruns} "
@@ -71,7 +73,9 @@ def _spending(tab: Tab, server: psutil.Process) -> Callable[[], float]:
         after = server.cpu_times()
         return 1000 * (after.user + after.system - before.user - before.system) / RERUNS
 
-    tab.rerun()
+    charts = tab.rerun().count("plotly_chart")
+    if charts < CHARTS.get(tab.page, 0):
+        raise PageFailed(f"{tab.page} drew {charts} charts, not {CHARTS[tab.page]}")
     tab.rerun()
     return spend
 

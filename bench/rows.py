@@ -27,10 +27,8 @@ class Row:
         return self.goal is None or self.ratio <= self.goal
 
     def as_dict(self) -> dict[str, object]:
-        given = asdict(self)
-        how = given.pop("how")
-        goal = given.pop("goal")
-        return {**given, "ratio": round(self.ratio, 2), "goal": goal, "ok": self.ok, "how": how}
+        rounded = {"ours": round(self.ours, 3), "floor": round(self.floor, 3), "ratio": round(self.ratio, 2)}
+        return {**asdict(self), **rounded, "ok": self.ok}
 
 
 def as_json(rows: list[Row]) -> str:

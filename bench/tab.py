@@ -16,7 +16,7 @@ class Tab:
     """One session of one page. `cookie` is the header that signs in, if the server wants one."""
 
     def __init__(self, address: str, page: str, cookie: str = "") -> None:
-        self._page = page
+        self.page = page
         self._page_hash = ""
         self._cached: set[str] = set()
         self._address = address
@@ -59,7 +59,7 @@ class Tab:
             elif kind == "delta" and word.delta.WhichOneof("type") == "new_element":
                 drawn.append(self._element(word))
             elif kind in ("page_not_found", "auth_redirect"):
-                raise PageFailed(f"{self._page}: {kind}")
+                raise PageFailed(f"{self.page}: {kind}")
             elif kind == "script_finished" and word.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
                 return drawn
 
@@ -67,15 +67,15 @@ class Tab:
         element = word.delta.new_element
         kind = str(element.WhichOneof("type"))
         if kind == "exception":
-            raise PageFailed(f"{self._page}: {element.exception.message}")
+            raise PageFailed(f"{self.page}: {element.exception.message}")
         if kind == "alert" and element.alert.format == element.alert.WARNING:
-            raise PageFailed(f"{self._page}: {element.alert.body}")
+            raise PageFailed(f"{self.page}: {element.alert.body}")
         return kind
 
     def _request(self) -> bytes:
         word = BackMsg()
         run = word.rerun_script
-        run.page_name = self._page
+        run.page_name = self.page
         run.page_script_hash = self._page_hash
         run.cached_message_hashes.extend(self._cached)
         run.context_info.timezone = "UTC"
