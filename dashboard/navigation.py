@@ -41,9 +41,7 @@ PAGES = (
 
 def open_to(viewer: Viewer) -> tuple[Page, ...]:
     """The pages that this viewer may open, in the order of the menu."""
-    return tuple(
-        page for page in PAGES if page.file.exists() and (page.permission is None or viewer.scope.may(page.permission))
-    )
+    return tuple(page for page in PAGES if page.permission is None or viewer.scope.may(page.permission))
 
 
 def draw(pages: tuple[Page, ...]) -> tuple[Page, "st.Page"]:

@@ -12,8 +12,8 @@ from tests.language import sources
 
 CATALOGUES = {"core": sentences(), "dashboard": catalogue()}
 
-THE_SAME_IN_BOTH = {
-    "Huntaze",
+PROPER_NAMES = {"Huntaze", "OnlyFans", "Fansly", "Fanvue", "Instagram", "TikTok", "Stripe"}
+THE_SAME_IN_BOTH = PROPER_NAMES | {
     "Net",
     "Pro",
     "Type",

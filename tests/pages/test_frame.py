@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import Connection, update
 from streamlit.testing.v1 import AppTest
 
+from core import demo
 from core.access import Role
 from core.identity.models import User
 from core.identity.service import profile
 from core.identity.sessions import open_session, session_of
 from core.insights.viewing import glance
-from core.workspaces.models import Workspace
 from core.workspaces.service import open_scope
 from dashboard import navigation
 from tests.pages.conftest import OpenPage, assert_no_crash, menu, words
@@ -128,19 +128,18 @@ def test_a_withdrawn_creator_is_out_of_sight_at_the_next_click(
     assert UNKNOWN_CREATOR in words(page)
 
 
-def test_the_demo_says_so_and_is_removed_after_a_question(open_page: OpenPage, ada: Made, database: Connection) -> None:
-    database.exec_driver_sql("SELECT set_config('app.workspace_ids', %s, true)", (str(ada.workspace_id),))
-    database.execute(update(Workspace).where(Workspace.id == ada.workspace_id).values(is_demo=True))
-    page = open_page("home", ada)
+def test_the_demo_says_so_and_is_removed_after_a_question(open_page: OpenPage, ada: Made) -> None:
+    page = open_page("home", ada, creator=demo.add_to(ada.scope))
     assert "This is a Demo creator" in words(page)
     page.button(key="remove_demo").click().run()
-    assert ada.workspace_id in open_scope(ada.user_id).workspace_ids
     page.button(key="frame_remove_demo_no").click().run()
+    assert len(open_scope(ada.user_id).workspace_ids) == 2
     page.button(key="remove_demo").click().run()
     page.button(key="frame_remove_demo_yes").click().run()
     assert_no_crash(page)
-    assert open_scope(ada.user_id).workspace_ids == frozenset()
+    assert open_scope(ada.user_id).workspace_ids == {ada.workspace_id}
     assert "The Demo is gone." in words(page)
+    assert "This is a Demo creator" not in words(page)
 
 
 @pytest.mark.parametrize("where", ["page", "callback", "fragment"])
