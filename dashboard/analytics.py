@@ -9,6 +9,7 @@ import streamlit as st
 from plotly.graph_objects import Figure
 
 from core.access import Scope
+from core.earnings.amounts import currencies
 from core.earnings.kinds import KINDS
 from core.earnings.queries import Totals
 from core.earnings.service import PLATFORMS
@@ -18,6 +19,7 @@ from core.insights.analytics import Earnings, Standing
 from core.insights.home import change
 from dashboard import charts
 from dashboard.charts import Style
+from dashboard.components.address import choice, wish
 from dashboard.components.figures import Measure, measures, nothing_yet
 from dashboard.navigation import link
 from dashboard.session import Viewer
@@ -45,17 +47,14 @@ def chosen_view() -> str:
     """The figures, or what they come from."""
     if (wish := st.session_state.pop(LOOK, None)) is not None:
         st.session_state[VIEW] = wish
-    chosen = st.segmented_control(
+    return choice(
         t("analytics.view"),
-        [FIGURES, IMPORTS],
-        default=None if VIEW in st.session_state else FIGURES,
-        required=True,
+        (FIGURES, IMPORTS),
+        FIGURES,
         key=VIEW,
-        bind="query-params",
+        name=lambda view: t(f"analytics.view_{view}"),
         label_visibility="collapsed",
-        format_func=lambda view: t(f"analytics.view_{view}"),
     )
-    return chosen or FIGURES
 
 
 def _who(scope: Scope) -> tuple[str, ...]:
@@ -75,10 +74,11 @@ def figures(looking: Viewer, standing: Standing, today: date) -> None:
     """Everything below the import: the controls, the numbers with their meaning, and the charts."""
     _freshness(standing)
     window = _window(today)
-    wish = st.session_state.get("currency") or looking.creator.currency
+    asked = wish("currency")
+    currency = asked if asked in currencies() else looking.creator.currency
     zone = looking.creator.time_zone
-    found = _earnings(looking.scope, window, today, str(wish), standing=standing, time_zone=zone)
-    _currency(found)
+    found = _earnings(looking.scope, window, today, currency, standing=standing, time_zone=zone)
+    _currency(found, looking.creator.currency)
     _cut(window, standing)
     if found.now is None:
         nothing_yet(t("analytics.nothing_in_window"))
@@ -99,17 +99,11 @@ def _freshness(standing: Standing) -> None:
 def _window(today: date) -> Window:
     """The chosen days. What the address says is checked by the widgets themselves."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        period = st.segmented_control(
-            t("analytics.period"),
-            [*map(str, PERIODS), CUSTOM],
-            default=str(USUAL),
-            required=True,
-            key="period",
-            bind="query-params",
-            format_func=_period_name,
+        period = choice(
+            t("analytics.period"), (*map(str, PERIODS), CUSTOM), str(USUAL), key="period", name=_period_name
         )
         if period != CUSTOM:
-            return Window.ending(today, int(period or USUAL))
+            return Window.ending(today, int(period))
         chosen = st.date_input(
             t("analytics.days"),
             value=(Window.ending(today, USUAL).first, today),
@@ -128,17 +122,11 @@ def _period_name(period: str) -> str:
     return t("analytics.period_custom") if period == CUSTOM else t("analytics.last_days", count=int(period))
 
 
-def _currency(found: Earnings) -> None:
+def _currency(found: Earnings, own: str) -> None:
     """Currencies are looked at one at a time, and never added."""
     if len(found.currencies) > 1:
-        st.segmented_control(
-            t("analytics.currency_shown"),
-            found.currencies,
-            default=found.currency,
-            required=True,
-            key="currency",
-            bind="query-params",
-        )
+        usual = own if own in found.currencies else found.currencies[0]
+        choice(t("analytics.currency_shown"), found.currencies, usual, key="currency")
 
 
 def _cut(window: Window, standing: Standing) -> None:

@@ -19,6 +19,8 @@ from plotly.graph_objects import Figure
 _HEIGHT = 320
 _ROW = 30
 _LONGEST_NAME = 24
+_TICKS = ",~f"
+"""Grouped, and without decimals where there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def ranking(names: Sequence[str], minor: pd.Series, style: Style, *, axis: str) 
         [bar],
         style,
         height=max(_HEIGHT, _ROW * len(names)),
-        xaxis={"title": {"text": axis}, "tickformat": style.amount, "nticks": 5},
+        xaxis={"title": {"text": axis}, "tickformat": _TICKS, "nticks": 5},
         yaxis={"autorange": "reversed", "tickvals": places, "ticktext": names, "showgrid": False},
     )
 
@@ -117,7 +119,7 @@ def _figure(traces: Sequence[Mapping[str, Any]], style: Style, **layout: Any) ->
 def _over_time(style: Style, axis: str) -> dict[str, Any]:
     return {
         "xaxis": {"type": "date", "tickformat": style.day, "nticks": 6, "showgrid": False},
-        "yaxis": {"title": {"text": axis}, "tickformat": style.amount},
+        "yaxis": {"title": {"text": axis}, "tickformat": _TICKS},
     }
 
 

@@ -1,6 +1,5 @@
 """Bringing a statement in: the file, what importing it would do, how its columns are read, and past imports."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -222,8 +221,8 @@ def _problems(outline: Outline) -> None:
             {
                 t("analytics.row"): number(problem.row),
                 t("analytics.column"): _text(problem.column),
-                t("analytics.problem"): problem.sentence(language()),
                 t("analytics.value"): _text(problem.raw),
+                t("analytics.problem"): problem.sentence(language()),
             }
             for problem in outline.problems
         ]
@@ -271,10 +270,10 @@ def _past(looking: Viewer, record: ImportRecord) -> None:
         if record.undone_at:
             st.caption(t("analytics.undone_at", when=plain(moment(record.undone_at))))
         elif looking.scope.may(Permission.IMPORT_EARNINGS):
-            st.button(t("analytics.undo"), key=f"{key}_button", on_click=ask, args=(key,), icon=":material/undo:")
-            deed: Callable[[], None] = partial(_undo, record.id)
-            what = t("analytics.undo_what", name=plain(record.filename))
-            confirmation(key, t("analytics.undo"), what, t("analytics.undo_yes"), deed)
+            name = plain(record.filename)
+            title, what = t("analytics.undo", name=name), t("analytics.undo_what", name=name)
+            st.button(title, key=f"{key}_button", on_click=ask, args=(key,), icon=":material/undo:")
+            confirmation(key, title, what, t("analytics.undo_yes"), partial(_undo, record.id))
 
 
 def _undo(import_id: UUID) -> None:

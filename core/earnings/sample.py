@@ -34,7 +34,7 @@ _SORTS = (
     _Sort("Payment for message from ", 30, (500, 1200, 1500, 2500)),
     _Sort("Post purchase by ", 5, (700, 1500)),
     _Sort("Tip on stream from ", 3, (300, 500)),
-    _Sort("Custom from ", 2, (9900, 25000, 123450)),
+    _Sort("Custom from ", 1, (4900, 7500, 9900, 9900, 15000, 25000, 123450)),
 )
 
 

@@ -164,6 +164,7 @@ def _import(
             rejected_rows=statement.rejected_rows,
             blank_rows=statement.blank_rows,
             unknown_rows=sum(statement.unknown_types.values()),
+            created_at=func.clock_timestamp(),
         )
         session.add(made)
         session.flush()
@@ -205,7 +206,7 @@ def undo_import(session: Session, scope: Scope, import_id: UUID) -> None:
     number = session.scalar(
         update(Import)
         .where(Import.workspace_id == workspace_id, Import.id == import_id, Import.undone_at.is_(None))
-        .values(undone_at=func.now(), undone_by=_person(scope))
+        .values(undone_at=func.clock_timestamp(), undone_by=_person(scope))
         .returning(Import.number)
     )
     if number is None:
