@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Index, select
+from sqlalchemy import ColumnElement, Index, insert, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -70,19 +70,18 @@ def record(
 
     `before` and `after` hold what changed where it is small; never a secret, never a text of a creator's.
     """
-    session.add(
-        AuditEntry(
-            account_id=account_id or scope.account_id,
-            workspace_id=workspace_id,
-            user_id=None if scope.user_id == SYSTEM else scope.user_id,
-            session_id=scope.session_id,
-            api_key_id=scope.api_key_id,
-            deed=deed,
-            subject=subject,
-            before=dict(before) if before is not None else None,
-            after=dict(after) if after is not None else None,
-            reason=reason,
-        )
+    _write(
+        session,
+        account_id=account_id or scope.account_id,
+        workspace_id=workspace_id,
+        user_id=None if scope.user_id == SYSTEM else scope.user_id,
+        session_id=scope.session_id,
+        api_key_id=scope.api_key_id,
+        deed=deed,
+        subject=subject,
+        before=dict(before) if before is not None else None,
+        after=dict(after) if after is not None else None,
+        reason=reason,
     )
 
 
@@ -96,16 +95,20 @@ def record_of_person(
     after: Mapping[str, object] | None = None,
 ) -> None:
     """Room: note a deed that concerns a person and no account: signing in, a new password, a second factor."""
-    session.add(
-        AuditEntry(
-            account_id=NO_ACCOUNT,
-            user_id=user_id,
-            session_id=session_id,
-            deed=deed,
-            subject=subject,
-            after=dict(after) if after is not None else None,
-        )
+    _write(
+        session,
+        account_id=NO_ACCOUNT,
+        user_id=user_id,
+        session_id=session_id,
+        deed=deed,
+        subject=subject,
+        after=dict(after) if after is not None else None,
     )
+
+
+def _write(session: Session, **values: object) -> None:
+    """Without RETURNING: whoever signs in may write the entry, and has no scope yet that would show it."""
+    session.execute(insert(AuditEntry).values(**values).inline())
 
 
 @use_case(Permission.VIEW_AUDIT)
