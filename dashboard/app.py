@@ -23,9 +23,10 @@ except NotSignedIn as refusal:
 with refusals_shown():
     page, script = navigation.draw(navigation.open_to(person))
     frame.sidebar(person)
+    st.title(script.title)
     news_shown()
     looking = viewer()
-    frame.heading(looking, script.title)
+    frame.subject(looking)
     if page.needs_one and looking.workspace is None:
         frame.choose_one(looking)
     else:

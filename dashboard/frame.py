@@ -36,9 +36,8 @@ def sidebar(person: Viewer) -> None:
         st.html(_SIGN_OUT.format(label=escape(t("frame.sign_out"))))
 
 
-def heading(looking: Viewer, title: str) -> None:
-    """The page's title, whose figures these are, and the notice that they are made up where they are."""
-    st.title(title)
+def subject(looking: Viewer) -> None:
+    """Whose page this is, and the notice that its figures are made up where they are."""
     if looking.workspace is None:
         return
     if len(looking.workspaces) > 1:

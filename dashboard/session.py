@@ -99,5 +99,5 @@ def _keep(news: _News) -> None:
 
 
 def _drawing() -> bool:
-    context = get_script_run_ctx()
+    context = get_script_run_ctx(suppress_warning=True)
     return context is not None and context.has_script_started

@@ -132,7 +132,7 @@ def _known() -> tuple[Scope, Glance]:
 
 
 def _run() -> object:
-    context = get_script_run_ctx()
+    context = get_script_run_ctx(suppress_warning=True)
     if context is None:
         raise NotSignedIn("identity.sign_in_again")
     return context.parallel_coordinator  # the one object that Streamlit makes anew for each run, fragments' runs too

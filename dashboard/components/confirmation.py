@@ -1,6 +1,7 @@
 """A question before what cannot be undone."""
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -21,22 +22,26 @@ def confirmation(key: str, title: str, what: str, yes: str, deed: Callable[[], N
     if not st.session_state.get(_asked(key)):
         return
 
-    def close() -> None:
-        st.session_state.pop(_asked(key), None)
-
-    @refusals_shown()
-    def agreed() -> None:
-        close()
-        deed()
-
-    @st.dialog(title, on_dismiss=close)
+    @st.dialog(title, on_dismiss=partial(_close, key))
     def question() -> None:
         st.write(what)
         with st.container(horizontal=True):
-            st.button(yes, key=f"{key}_yes", type="primary", on_click=agreed)
-            st.button(t("frame.cancel"), key=f"{key}_no", on_click=close)
+            st.button(yes, key=f"{key}_yes", type="primary", on_click=_answered, args=(key, deed))
+            st.button(t("frame.cancel"), key=f"{key}_no", on_click=_answered, args=(key,))
 
     question()
+
+
+def _close(key: str) -> None:
+    st.session_state.pop(_asked(key), None)
+
+
+def _answered(key: str, deed: Callable[[], None] = lambda: None) -> None:
+    """A dialog is a fragment, so the click alone would run its body anew and leave the page as it was."""
+    _close(key)
+    with refusals_shown():
+        deed()
+    st.rerun()
 
 
 def _asked(key: str) -> str:

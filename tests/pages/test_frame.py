@@ -78,14 +78,14 @@ def test_a_page_that_is_not_offered_cannot_be_opened(open_page: OpenPage, staff:
         open_page("onboarding", staff)
 
 
-def test_anothers_creator_answers_as_one_that_does_not_exist(open_page: OpenPage, ada: Made, bob: Made) -> None:
-    answers = {
-        words(open_page(page, ada, creator=creator))
-        for page in ("home", "onboarding")
-        for creator in (bob.workspace_id, uuid4(), "nonsense", "'; --")
-    }
-    assert all(UNKNOWN_CREATOR in answer for answer in answers)
+@pytest.mark.parametrize("page", ["home", "onboarding"])
+def test_anothers_creator_answers_as_one_that_does_not_exist(
+    open_page: OpenPage, ada: Made, bob: Made, page: str
+) -> None:
+    wishes = (bob.workspace_id, uuid4(), "nonsense", "'; --")
+    answers = {words(open_page(page, ada, creator=creator)) for creator in wishes}
     assert len(answers) == 1
+    assert UNKNOWN_CREATOR in answers.pop()
 
 
 def test_one_creator_needs_no_switch(open_page: OpenPage, ada: Made) -> None:
