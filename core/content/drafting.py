@@ -178,7 +178,11 @@ def _write(session: Session, scope: Scope, work: Work, **values: object) -> bool
 
 @use_case(Permission.WRITE_CONTENT)
 def _end(session: Session, scope: Scope, work: Work, ending: Ending) -> None:
-    """Keep the text, the calls and their cost; on failure give the place back. Only the latest run may."""
+    """Keep the text, the calls and their cost; on failure give the place back. Only the latest run may.
+
+    A text that a model was paid for and that our rules then blocked counts as used: else whoever asks for what is
+    forbidden has calls without end.
+    """
     held = locked(session, scope.workspace_id, work.id)
     ledger.record(session, held.workspace_id, held.id, work.run, ending.attempts)
     if held.run != work.run:
@@ -202,7 +206,8 @@ def _end(session: Session, scope: Scope, work: Work, ending: Ending) -> None:
         if ending.route is None:
             give_back_place(session, held)
     else:
-        _fail(session, held, ending.problem)
+        was_billed = bill.cost_nano != 0
+        _fail(session, held, ending.problem, counts=was_billed and isinstance(ending.problem, ContentBlocked))
 
 
 @use_case(Permission.WRITE_CONTENT)
@@ -212,12 +217,13 @@ def _abandon(session: Session, scope: Scope, generation_id: UUID) -> None:
         ledger.record_lost(session, held.workspace_id, held.id, held.run, provider=held.provider, model=held.model)
     if held.status in OPEN:
         held.finished_at = datetime.now(UTC)
-        _fail(session, held, Unavailable("content.draft_broke"))
+        _fail(session, held, Unavailable("content.draft_broke"), counts=False)
 
 
-def _fail(session: Session, held: Generation, problem: Refusal) -> None:
+def _fail(session: Session, held: Generation, problem: Refusal, *, counts: bool) -> None:
     held.status = GenerationStatus.FAILED
     held.draft = ""
     held.problem_code = problem.code
     held.problem_facts = {name: str(value) for name, value in problem.facts.items()}
-    give_back_place(session, held)
+    if not counts:
+        give_back_place(session, held)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core import queue
 from core.access import Permission, Scope
-from core.ai import allowance
+from core.ai import allowance, ledger
 from core.ai.prices import dollars
 from core.ai.providers import chosen_providers
 from core.billing.service import entitlement_of
@@ -185,16 +185,13 @@ def current_draft(session: Session, scope: Scope) -> GenerationView | None:
 
 @use_case(Permission.WRITE_CONTENT)
 def cancel_generation(session: Session, scope: Scope, generation_id: UUID) -> GenerationView:
-    """Stop a draft; what was written stays. It counts as used once there is text. Raises NotFound.
+    """Stop a draft; what was written stays. It counts as used once a model was asked, text or none. Raises NotFound.
 
     A draft that has ended stays as it is. A worker that still writes finds out with its next words.
     """
     found = locked(session, scope.workspace_id, generation_id)
     if found.status in OPEN:
-        found.status = GenerationStatus.CANCELLED
-        found.finished_at = datetime.now(UTC)
-        if not found.draft:
-            give_back_place(session, found)
+        _stop(session, found)
     return _view(found)
 
 
@@ -228,6 +225,18 @@ def locked(session: Session, workspace_id: UUID, generation_id: UUID) -> Generat
     if found is None:
         raise NotFound("access.not_found")
     return found
+
+
+def _stop(session: Session, held: Generation) -> None:
+    held.status = GenerationStatus.CANCELLED
+    held.finished_at = datetime.now(UTC)
+    if not _was_sent(session, held):
+        give_back_place(session, held)
+
+
+def _was_sent(session: Session, held: Generation) -> bool:
+    """Whether a model may be owed for it: this run names one before it asks, and earlier runs left their calls."""
+    return held.provider is not None or ledger.bill(session, held.workspace_id, held.id).cost_nano != 0
 
 
 def give_back_place(session: Session, held: Generation) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from core.access import Permission, Scope
-from core.ai import allowance
+from core.ai import allowance, ledger
 from core.content.briefs import Brief, Length, Task, Tone, Voice
 from core.content.kinds import GenerationStatus
 from core.content.platforms import Platform
@@ -115,13 +115,16 @@ def test_a_subject_that_no_platform_allows_is_refused_before_anything_happens(mo
     assert current_draft(scope) is None
 
 
-def test_an_answer_that_breaks_a_rule_is_never_shown(model: ModelServer, scope: Scope, database: Connection) -> None:
+def test_an_answer_that_breaks_a_rule_is_never_shown_and_counts(
+    model: ModelServer, scope: Scope, database: Connection
+) -> None:
+    """It was paid for; given back, it would be a way to calls without end."""
     model.play(Turn(text="A lovely evening, book me tonight and see"))
     view = drafted(scope)
     assert (view.status, view.text, view.problem_code) == (GenerationStatus.FAILED, "", "moderation.meeting")
     for language in LANGUAGES:
         assert "book me" in (view.problem(language) or "")
-    assert drafts_left(scope).used == 0
+    assert drafts_left(scope).used == 1
     assert attempts(database, scope)[0][0] == "ok"
 
 
@@ -200,6 +203,18 @@ def test_a_draft_stopped_in_the_queue_costs_nothing(model: ModelServer, scope: S
     assert run_once()
     assert model.seen == []
     assert generation(scope, wanted).status is GenerationStatus.CANCELLED
+
+
+@use_case(Permission.WRITE_CONTENT)
+def lose_a_call(session: Session, scope: Scope, wanted: UUID) -> None:
+    ledger.record_lost(session, scope.workspace_id, wanted, 1, provider="openai", model="gpt-6-luna")
+
+
+def test_a_draft_stopped_after_a_lost_call_counts(model: ModelServer, scope: Scope) -> None:
+    wanted = request_draft(scope, SEA)
+    lose_a_call(scope, wanted)
+    assert cancel_generation(scope, wanted).status is GenerationStatus.CANCELLED
+    assert drafts_left(scope).used == 1
 
 
 def test_a_model_that_was_switched_off_meanwhile_leaves_a_template(

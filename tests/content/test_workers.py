@@ -107,7 +107,18 @@ def test_stopping_keeps_what_was_written_and_counts_it(alone: Scope, model: Mode
     assert [outcome for _, outcome, _ in ledger(committed)] == ["cancelled"]
 
 
-def test_a_rule_broken_on_the_way_ends_the_call(alone: Scope, model: ModelServer, committed: str) -> None:
+def test_stopping_before_the_first_word_counts_once_a_model_was_asked(alone: Scope, model: ModelServer) -> None:
+    model.play(Turn(text="word " * 8, pause=0.5))
+    wanted = request_draft(alone, SEA)
+    with worker():
+        once(alone, wanted, lambda view: view.provider is not None)
+        stopped = cancel_generation(alone, wanted)
+        assert stopped.text == ""
+        assert drafts_left(alone).used == 1
+    assert drafts_left(alone).used == 1
+
+
+def test_a_rule_broken_on_the_way_ends_the_call_and_counts(alone: Scope, model: ModelServer, committed: str) -> None:
     seen: set[str] = set()
     model.play(Turn(text="first some words and then book me tonight " + "and more words " * 40, pause=0.05))
     wanted = request_draft(alone, SEA)
@@ -115,7 +126,7 @@ def test_a_rule_broken_on_the_way_ends_the_call(alone: Scope, model: ModelServer
         ended = once(alone, wanted, lambda view: seen.add(view.text) or not view.is_open)  # type: ignore[func-returns-value]
     assert (ended.status, ended.text, ended.problem_code) == (GenerationStatus.FAILED, "", "moderation.meeting")
     assert not any("book me" in text for text in seen)
-    assert drafts_left(alone).used == 0
+    assert drafts_left(alone).used == 1
     assert [outcome for _, outcome, _ in ledger(committed)] == ["cancelled"]
 
 
