@@ -1,11 +1,11 @@
 """Who is asking, and what they may touch. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
-from core.errors import NotAllowed, NotFound
+from core.errors import NotAllowed, NotFound, NotSignedIn
 
 
 class Role(StrEnum):
@@ -81,6 +81,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
     Role.ADMIN: READING,
     Role.ADMIN_ACTING: OF_WORKSPACE - {Permission.LEAVE_ACCOUNT},
 }
+VISITING = frozenset({Role.ADMIN, Role.ADMIN_ACTING})
 ACCOUNT_GRANTS: Mapping[AccountRole, frozenset[Permission]] = {
     AccountRole.OWNER: OF_ACCOUNT,
     AccountRole.MEMBER: frozenset(),
@@ -110,9 +111,15 @@ class Scope:
     limits: frozenset[Permission] | None = None
 
     @classmethod
-    def for_account(cls, account_id: UUID) -> "Scope":
-        """The product acting for one account, and for none of its workspaces."""
-        return cls(SYSTEM, {}, {}, {account_id: AccountRole.OWNER})
+    def for_account(cls, account_id: UUID, workspace_ids: Iterable[UUID] = ()) -> "Scope":
+        """The product acting for one account, and for those of its workspaces that are named."""
+        named = frozenset(workspace_ids)
+        return cls(
+            SYSTEM,
+            dict.fromkeys(named, Role.CREATOR),
+            dict.fromkeys(named, account_id),
+            {account_id: AccountRole.OWNER},
+        )
 
     @classmethod
     def for_workspace(cls, workspace_id: UUID, account_id: UUID) -> "Scope":
@@ -141,16 +148,54 @@ class Scope:
             raise NotAllowed("access.choose_creator")
         return next(iter(self.account_roles))
 
-    def narrowed_to(self, workspace_id: UUID) -> "Scope":
-        """The same person with one workspace and its account in view. Raises NotFound for one not in view."""
-        if workspace_id not in self.roles:
+    def narrowed_to(self, workspace_id: UUID, *, keeping: UUID | None = None) -> "Scope":
+        """The same person with one workspace and its account in view. Raises NotFound for one not in view.
+
+        `keeping` names one more account to keep in view, for moving the workspace there.
+        """
+        if workspace_id not in self.roles or (keeping is not None and keeping not in self.account_roles):
             raise NotFound("access.unknown_creator")
         account_id = self.account_of[workspace_id]
         return replace(
             self,
             roles={workspace_id: self.roles[workspace_id]},
             account_of={workspace_id: account_id},
+            account_roles={kept: role for kept, role in self.account_roles.items() if kept in (account_id, keeping)},
+        )
+
+    def of_account(self, account_id: UUID) -> "Scope":
+        """The same person with one account and their workspaces of it in view. Raises NotFound for one not in view."""
+        if account_id not in self.account_roles:
+            raise NotFound("access.not_found")
+        held = {one: owner for one, owner in self.account_of.items() if owner == account_id}
+        return replace(
+            self,
+            roles={one: self.roles[one] for one in held},
+            account_of=held,
             account_roles={account_id: self.account_roles[account_id]},
+        )
+
+    def on_behalf_of(self, person: "Scope") -> "Scope":
+        """The same view, its deeds noted as that person's: for the product doing what the person has just proved."""
+        return replace(
+            self, user_id=person.user_id, session_id=person.session_id, api_key_id=person.api_key_id, limits=None
+        )
+
+    def as_key(self, account_id: UUID, api_key_id: UUID, limits: frozenset[Permission]) -> "Scope":
+        """What an API key that this person made for one account may see: that account, and nothing of staff's.
+
+        Raises NotSignedIn when the person is no longer in the account: a key does not outlive its maker's access.
+        """
+        if account_id not in self.account_roles:
+            raise NotSignedIn("api_keys.unknown")
+        held = self.of_account(account_id)
+        return replace(
+            held,
+            roles={one: role for one, role in held.roles.items() if role not in VISITING},
+            is_staff=False,
+            session_id=None,
+            api_key_id=api_key_id,
+            limits=limits if self.limits is None else self.limits & limits,
         )
 
     def may(self, permission: Permission) -> bool:

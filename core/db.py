@@ -98,6 +98,7 @@ RULES = {
     "account_members": Rule(f"{IN_ACCOUNT} OR {OWN} OR {STAFF}", IN_ACCOUNT),
     "subscriptions": Rule(f"{IN_ACCOUNT} OR {STAFF}", IN_ACCOUNT),
     "plan_grants": Rule(f"{IN_ACCOUNT} OR {STAFF}", STAFF),
+    "packs": Rule(OWN, OWN),
     "staff_visits": Rule(f"{IN_WORKSPACE} OR {OWN}", f"{STAFF} AND {OWN}"),
     "audit_log": Rule(f"{IN_ACCOUNT} OR {OWN} OR {STAFF}", f"{IN_ACCOUNT} OR {STAFF} OR {OF_NO_ACCOUNT}"),
 }

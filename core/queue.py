@@ -78,6 +78,40 @@ def enqueue(
     )
 
 
+def enqueue_for_person(
+    session: Session,
+    user_id: UUID,
+    kind: str,
+    payload: dict[str, str],
+    *,
+    dedupe: str | None = None,
+    run_at: datetime | None = None,
+) -> None:
+    """Room: put a job for a person and no workspace, not to be done before `run_at`, in the caller's transaction.
+
+    A second job with the same `dedupe` changes nothing.
+    """
+    values = {"kind": kind, "user_id": user_id, "payload": payload, "dedupe": dedupe}
+    if run_at is not None:
+        values["run_at"] = run_at
+    session.execute(
+        insert(Job)
+        .values(**values)
+        .on_conflict_do_nothing(index_elements=["dedupe"], index_where=text("dedupe IS NOT NULL"))
+    )
+
+
+def take_out(session: Session, dedupe: str, name: str) -> str | None:
+    """Room: remove an entry of a job's payload. Returns it to whoever comes first, None to everybody after."""
+    job = session.scalar(select(Job).where(Job.dedupe == dedupe).with_for_update())
+    if job is None or name not in job.payload:
+        return None
+    taken = job.payload[name]
+    job.payload = {key: value for key, value in job.payload.items() if key != name}
+    session.flush()
+    return taken
+
+
 @unscoped("a queue is claimed across tenants; a job holds ids only")
 def claim(session: Session, kinds: tuple[str, ...], lease_for: timedelta) -> Claimed | None:
     """Take the oldest job that is due and not held, or None."""

@@ -114,6 +114,27 @@ class ApiKey(Base):
     revoked_at: Mapped[datetime | None]
 
 
+class Pack(Base):
+    """Data made ready for one person to take along, as one zip. It shows to that person only.
+
+    `content` is NULL while it is being made; what `failed_at` says will not come.
+    """
+
+    __tablename__ = "packs"
+    __table_args__ = (CheckConstraint("kind IN ('workspace', 'person')", name="kind"),)
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[UUID] = new_id()
+    kind: Mapped[str]
+    subject_id: Mapped[UUID] = mapped_column(comment="The workspace or the person whose data it is")
+    name: Mapped[str] = mapped_column(comment="What it is called on screens and in files")
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    created_at: Mapped[datetime] = stamped()
+    ready_at: Mapped[datetime | None]
+    failed_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime]
+
+
 class TenantPointer(Base):
     """Where a secret leads: from its SHA-256 to an account and one thing of it. Holds no tenant's data."""
 

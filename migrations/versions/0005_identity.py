@@ -216,6 +216,23 @@ def _agencies() -> None:
         sa.PrimaryKeyConstraint("account_id", "id", name=op.f("invitations_pkey")),
     )
     keep_within("invitations", IN_ACCOUNT)
+    op.create_table(
+        "packs",
+        _user_id(),
+        _id(),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False, comment="The workspace or the person whose data it is"),
+        sa.Column("name", sa.String(), nullable=False, comment="What it is called on screens and in files"),
+        sa.Column("content", sa.LargeBinary()),
+        _at(),
+        _instant("ready_at"),
+        _instant("failed_at"),
+        _instant("expires_at", required=True),
+        sa.CheckConstraint("kind IN ('workspace', 'person')", name=op.f("packs_kind_check")),
+        _of_user("packs"),
+        sa.PrimaryKeyConstraint("user_id", "id", name=op.f("packs_pkey")),
+    )
+    keep_within("packs", OWN)
 
 
 def _staff() -> None:
@@ -319,6 +336,7 @@ def downgrade() -> None:
         "audit_log",
         "plan_grants",
         "staff_visits",
+        "packs",
         "invitations",
         "tenant_pointers",
         "api_keys",
