@@ -84,6 +84,7 @@ class SubscriptionRecord(Base):
     trial_end: Mapped[datetime | None]
     cancel_at: Mapped[datetime | None]
     cancel_at_period_end: Mapped[bool]
+    price_id: Mapped[str | None]
     fetched_at: Mapped[datetime] = stamped()
 
 

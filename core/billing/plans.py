@@ -159,6 +159,7 @@ class Subscription:
     status: str
     """As Stripe spells it: a status that we do not know is kept, and entitles to nothing."""
     lookup_key: str | None
+    """What the price was sold as: the key under which it was last known, though Stripe has moved that to another."""
     quantity: int
     created: datetime
     current_period_start: datetime
@@ -169,6 +170,7 @@ class Subscription:
     trial_end: datetime | None = None
     cancel_at: datetime | None = None
     cancel_at_period_end: bool = False
+    price_id: str | None = None
 
     @property
     def plan(self) -> PlanName | None:

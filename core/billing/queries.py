@@ -36,6 +36,7 @@ def facts(record: SubscriptionRecord) -> Subscription:
         trial_end=record.trial_end,
         cancel_at=record.cancel_at,
         cancel_at_period_end=record.cancel_at_period_end,
+        price_id=record.price_id,
     )
 
 

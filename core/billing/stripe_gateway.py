@@ -193,6 +193,7 @@ def _subscription(subscription: "stripe.Subscription") -> Subscription:
         trial_end=_optional_instant(subscription.trial_end),
         cancel_at=_optional_instant(subscription.cancel_at),
         cancel_at_period_end=subscription.cancel_at_period_end,
+        price_id=ours.price.id,
     )
 
 

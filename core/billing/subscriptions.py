@@ -17,8 +17,8 @@ _TOLD = ("status", "lookup_key", "quantity", "current_period_end", "trial_end", 
 
 def keep_subscriptions(
     session: Session, account_id: UUID, customer_id: str, subscriptions: Iterable[Subscription]
-) -> None:
-    """Room: store Stripe's answer about one customer. One that Stripe no longer lists counts as canceled.
+) -> tuple[Subscription, ...]:
+    """Room: store Stripe's answer about one customer; what is now held. One that is no longer listed is canceled.
 
     Canceled is for ever at Stripe, so an answer that would revive one is an old one and is passed over.
     """
@@ -32,24 +32,33 @@ def keep_subscriptions(
     }
     told = {each.stripe_id: each for each in subscriptions}
     vanished = [replace(facts(kept[gone]), status=Status.CANCELED) for gone in kept.keys() - told.keys()]
-    for each in sorted([*told.values(), *vanished], key=lambda one: one.stripe_id):
-        _keep(session, account_id, kept.get(each.stripe_id), each)
+    ordered = sorted([*told.values(), *vanished], key=lambda one: one.stripe_id)
+    held = tuple(_keep(session, account_id, kept.get(each.stripe_id), each) for each in ordered)
     session.flush()
+    return held
 
 
-def _keep(session: Session, account_id: UUID, record: SubscriptionRecord | None, told: Subscription) -> None:
+def _keep(session: Session, account_id: UUID, record: SubscriptionRecord | None, told: Subscription) -> Subscription:
     if record is None:
         session.add(SubscriptionRecord(account_id=account_id, **asdict(told)))
         _note(session, account_id, told)
-        return
+        return told
     if record.status == Status.CANCELED != told.status:
-        return
+        return facts(record)
     before = facts(record)
+    told = _as_sold(before, told)
     for name, value in asdict(told).items():
         setattr(record, name, value)
     record.fetched_at = func.now()
     if any(getattr(before, name) != getattr(told, name) for name in _TOLD):
         _note(session, account_id, told)
+    return told
+
+
+def _as_sold(before: Subscription, told: Subscription) -> Subscription:
+    """Who pays the same price has the same plan: a lookup key can be moved to a new price while people pay the old."""
+    is_moved = told.plan is None and before.plan is not None and told.price_id == before.price_id
+    return replace(told, lookup_key=before.lookup_key) if is_moved else told
 
 
 def _note(session: Session, account_id: UUID, told: Subscription) -> None:

@@ -127,10 +127,9 @@ def _account_of(session: Session, customer_id: str) -> UUID | None:
 def _apply(session: Session, scope: Scope, claim: Claim, subscriptions: tuple[Subscription, ...]) -> None:
     if not _holds(session, claim):
         return
-    for each in subscriptions:
+    for each in keep_subscriptions(session, scope.account_id, claim.stripe_id, subscriptions):
         if each.status not in tuple(Status) or each.plan is None:
-            log.error("subscription %s has status %s and price %s", each.stripe_id, each.status, each.lookup_key)
-    keep_subscriptions(session, scope.account_id, claim.stripe_id, subscriptions)
+            log.error("subscription %s has status %s and price %s", each.stripe_id, each.status, each.price_id)
     _close(session, claim)
     reach("w_applied")
 

@@ -118,6 +118,7 @@ def _facts() -> None:
         _instant("trial_end"),
         _instant("cancel_at"),
         sa.Column("cancel_at_period_end", sa.Boolean(), nullable=False),
+        _text("price_id", nullable=True),
         _at("fetched_at"),
         sa.CheckConstraint("quantity >= 0", name=op.f("subscriptions_quantity_check")),
         sa.PrimaryKeyConstraint("account_id", "stripe_id", name=op.f("subscriptions_pkey")),

@@ -208,6 +208,26 @@ def test_one_that_stripe_no_longer_lists_counts_as_canceled(ada: Made, stripe: S
     assert changes(ada) == [(subscription, "active"), (subscription, "canceled")]
 
 
+def test_a_lookup_key_that_moves_to_a_new_price_takes_no_plan_away(ada: Made, stripe: StripeServer, deliver: Deliver):
+    _, subscription = subscribed(stripe, ada)
+    run_all()
+    dearer = stripe.world.move_lookup_key("pro_monthly", 39_00)
+    stripe.world.change(subscription, cancel_at_period_end=True)
+    deliver(stripe.world.events[-1])
+    run_all()
+    assert (plan_of(ada), stored(ada.scope)[subscription][1]) == (PlanName.PRO, "pro_monthly")
+    stripe.world.switch(subscription, "enterprise_monthly")
+    deliver(stripe.world.events[-1])
+    run_all()
+    assert plan_of(ada) is PlanName.ENTERPRISE
+    stripe.world.move_lookup_key("pro_monthly", 49_00)
+    stripe.world.find("subscription", subscription)["items"]["data"][0]["price"] = dearer
+    stripe.world.change(subscription)
+    deliver(stripe.world.events[-1])
+    run_all()
+    assert plan_of(ada) is PlanName.FREE, "a price that was never known under a key of ours"
+
+
 def test_a_dispute_rings_for_the_customer_of_its_charge(ada: Made, stripe: StripeServer, deliver: Deliver):
     customer, _ = subscribed(stripe, ada)
     run_all()

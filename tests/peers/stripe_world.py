@@ -55,6 +55,18 @@ class World(Store):
     def price_of(self, lookup_key: str) -> Json:
         return next(each for each in self.every("price") if each["lookup_key"] == lookup_key)
 
+    def move_lookup_key(self, lookup_key: str, unit_amount: int) -> Json:
+        """A new price takes the key over (`transfer_lookup_key`); who subscribed to the old one stays there."""
+        with self.lock:
+            old = self.price_of(lookup_key)
+            old["lookup_key"] = None
+            for subscription in self.every("subscription"):
+                for item in subscription["items"]["data"]:
+                    if item["price"]["id"] == old["id"]:
+                        item["price"]["lookup_key"] = None
+            interval = old["recurring"]["interval"]
+            return self.add_price(old["product"], unit_amount, old["currency"], interval, lookup_key)
+
     # subscriptions
 
     def subscribe(
