@@ -148,6 +148,11 @@ def kind_of(type_text: str, description: str) -> str:
     return next((kind for prefix, kind in PREFIXES if begins.startswith(prefix)), "unknown")
 
 
+def without_fan(description: str) -> str:
+    """What the platform itself says: a known opening without the fan's name after it, else the whole description."""
+    return next((prefix for prefix, _ in PREFIXES if description.startswith(prefix)), description)
+
+
 def opening(description: str) -> str:
     """How a description of unknown kind begins, without the fan: what stands before `from` or `by`, else four words."""
     begins = re.match(r"(.{1,60}?) (?:from|by|de) ", description)

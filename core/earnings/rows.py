@@ -50,6 +50,12 @@ class Line(NamedTuple):
     post_id: str | None
     fingerprint: str = ""
 
+    @property
+    def is_reversal(self) -> bool:
+        """Whether it takes back a payment. Some platforms give it that payment's id."""
+        amount = self.net if self.gross is None else self.gross
+        return self.kind in kinds.REVERSALS or (amount or 0) < 0
+
 
 class Problem(NamedTuple):
     """Why a row was rejected, or with `kept` what to know about one that was not.
@@ -127,7 +133,7 @@ class Rows:
         self.unknown: Counter[str] = Counter()
         self.asks: set[str] = set()
         self.rejected = self.blank = 0
-        self._row_of_id: dict[str, int] = {}
+        self._row_of_id: dict[tuple[str, bool], int] = {}
         self._moments: dict[str, Moment] = {}
         self._amounts: dict[str, Amount] = {}
 
@@ -187,9 +193,10 @@ class Rows:
             type_text=type_text,
             description=spoken.text,
             fan=kinds.fan_of(spoken, self._reference(record, "fan_id"), self._reference(record, "fan_name")),
-            provider_id=self._provider_id(record),
+            provider_id=self._reference(record, "transaction_id") or None,
             post_id=self._reference(record, "post_id") or None,
         )
+        self._refuse_repeated_id(line)
         self._remark(record, line)
         return line
 
@@ -209,14 +216,12 @@ class Rows:
     def _reference(self, record: Record, field: str) -> str:
         return " ".join(self._cell(record, field).split())[:MAX_REFERENCE]
 
-    def _provider_id(self, record: Record) -> str | None:
-        found = self._reference(record, "transaction_id")
-        if not found:
-            return None
-        first = self._row_of_id.setdefault(found, record.number)
-        if first != record.number:
+    def _refuse_repeated_id(self, line: Line) -> None:
+        if line.provider_id is None:
+            return
+        first = self._row_of_id.setdefault((line.provider_id, line.is_reversal), line.row)
+        if first != line.row:
             raise BadCell("transaction_id", "problem_repeated_id", first=first)
-        return found
 
     def _moment(self, record: Record) -> Moment:
         text = self._cell(record, "date")

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from core.earnings import columns
+from core.earnings import columns, kinds
 from core.earnings.columns import ColumnMapping
 from core.earnings.rows import Line, Problem, Rows
 from core.earnings.table import Table, sniff
@@ -80,8 +80,9 @@ def statement_of(
 def _fingerprinted(lines: Sequence[Line], platform: str) -> tuple[Line, ...]:
     """Give each line the name by which it is known again in another file.
 
-    The provider's id where there is one. Else what the platform says of it and never changes (not the status, not the
-    fan's address), with a count among lines that say the same: two equal tips in one minute are two payments.
+    The provider's id where there is one, apart for the payment and for its reversal. Else what the platform says of it
+    and never changes (not the status, not the fan's name or address, since fans rename and delete themselves), with a
+    count among lines that say the same: two equal tips in one minute are two payments.
     """
     alike: dict[str, list[Line]] = defaultdict(list)
     for line in lines:
@@ -95,10 +96,11 @@ def _fingerprinted(lines: Sequence[Line], platform: str) -> tuple[Line, ...]:
 
 def _canonical(line: Line, platform: str) -> str:
     if line.provider_id:
-        return f"{platform}\x1fid\x1f{line.provider_id}"
+        return f"{platform}\x1f{'reversal' if line.is_reversal else 'id'}\x1f{line.provider_id}"
     net = line.net if line.stated_net is None else line.stated_net
     when = line.day or line.occurred_at
-    said = (when.isoformat(), line.gross, line.fee, net, line.currency, line.type_text, line.description, line.post_id)
+    text = kinds.without_fan(line.description)
+    said = (when.isoformat(), line.gross, line.fee, net, line.currency, line.type_text, text, line.post_id)
     return "\x1f".join((platform, *map(str, said)))
 
 

@@ -75,12 +75,16 @@ class Told:
 
     def sums(self) -> Counter[tuple[str, str, str]]:
         """(day, kind, measure) → minor units."""
-        latest = {row.number: row for _, file in self.live for row in file}
+        latest = {(row.number, self._takes_back(row)): row for _, file in self.live for row in file}
         found: Counter[tuple[str, str, str]] = Counter()
         for row in latest.values():
             for measure, value in self._measures(row).items():
                 found[self._day(row), KINDS[row.number % len(KINDS)], measure] += value
         return Counter({key: value for key, value in found.items() if value})
+
+    def _takes_back(self, row: Row) -> bool:
+        """A payment and its reversal may bear one id; without ids, what a row says is what names it."""
+        return self.named and row.gross < 0 and TYPES[row.number % len(TYPES)] not in ("Refund", "Chargeback")
 
     def _day(self, row: Row) -> str:
         when = WHENS[row.number % len(WHENS)]
