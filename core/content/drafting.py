@@ -8,14 +8,15 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from core import queue
 from core.access import Permission, Scope
-from core.ai import ledger
+from core.ai import allowance, ledger
 from core.ai.chain import Attempt, Restarted, Run
 from core.ai.protocol import AIError, Delta, Result
 from core.ai.providers import CALL_SECONDS, Choice, choice_for
@@ -25,8 +26,17 @@ from core.content.briefs import Brief, Voice
 from core.content.kinds import GenerationStatus
 from core.content.models import Generation
 from core.content.prompts import PROMPT_VERSION, draft_request
-from core.content.service import OPEN, TEMPLATE, give_back_place, locked, stop_if_blocked, voice_in
-from core.errors import ContentBlocked, NotConfigured, NotSignedIn, Refusal, Unavailable
+from core.content.service import (
+    OPEN,
+    PLACE,
+    TEMPLATE,
+    give_back_place,
+    job_name,
+    locked,
+    stop_if_blocked,
+    voice_in,
+)
+from core.errors import ContentBlocked, NotConfigured, NotFound, NotSignedIn, Refusal, Unavailable
 from core.queue import Claimed
 from core.use_case import use_case
 from core.workspaces.service import open_scope
@@ -62,8 +72,6 @@ def write(job: Claimed) -> None:
     """The handler of `content.draft`. Raises Refusal when there is no use in another try."""
     if job.user_id is None or job.workspace_id is None:
         raise NotSignedIn("identity.sign_in_again")
-    if job.attempt > TRIES:
-        raise Unavailable("content.draft_broke")
     scope = open_scope(job.user_id).narrowed_to(job.workspace_id)
     work = _begin(scope, UUID(job.payload["generation_id"]))
     if work is None:
@@ -77,10 +85,17 @@ def write(job: Claimed) -> None:
 
 
 def give_up(job: Claimed) -> None:
-    """The handler's last word, when nothing will try again: the draft failed, and its place is given back."""
+    """The handler's last word, when nothing will try again: the draft failed, and its place is given back.
+
+    A draft that went with its workspace has a place to give back too, unless a model was asked.
+    """
     if job.workspace_id is None or job.account_id is None:
         return
-    _abandon(Scope.for_workspace(job.workspace_id, job.account_id), UUID(job.payload["generation_id"]))
+    scope, generation_id = Scope.for_workspace(job.workspace_id, job.account_id), UUID(job.payload["generation_id"])
+    try:
+        _abandon(scope, generation_id)
+    except NotFound:
+        _release(scope, generation_id)
 
 
 def _from_template(work: Work) -> Ending:
@@ -152,7 +167,10 @@ def _begin(session: Session, scope: Scope, generation_id: UUID) -> Work | None:
 @use_case(Permission.WRITE_CONTENT)
 def _choose(session: Session, scope: Scope, work: Work, provider: str, route: Route) -> bool:
     """Say where the draft goes before it goes there. False: it was stopped."""
-    return _write(session, scope, work, provider=provider, model=route.model, tier=route.tier, reason=route.reason)
+    if not _write(session, scope, work, provider=provider, model=route.model, tier=route.tier, reason=route.reason):
+        return False
+    queue.take_out(session, job_name(work.id), PLACE)
+    return True
 
 
 @use_case(Permission.WRITE_CONTENT)
@@ -218,6 +236,13 @@ def _abandon(session: Session, scope: Scope, generation_id: UUID) -> None:
     if held.status in OPEN:
         held.finished_at = datetime.now(UTC)
         _fail(session, held, Unavailable("content.draft_broke"), counts=False)
+
+
+@use_case(Permission.WRITE_CONTENT)
+def _release(session: Session, scope: Scope, generation_id: UUID) -> None:
+    month = queue.take_out(session, job_name(generation_id), PLACE)
+    if month is not None:
+        allowance.give_back(session, scope.account_id, date.fromisoformat(month))
 
 
 def _fail(session: Session, held: Generation, problem: Refusal, *, counts: bool) -> None:

@@ -25,6 +25,9 @@ from core.settings import settings
 from core.use_case import use_case
 
 DRAFT_JOB = "content.draft"
+PLACE = "place"
+"""In a job: the month (ISO) whose place goes back should the draft's row be gone, a Demo's for one, before it is asked
+of a model. The row is what counts as long as it is there."""
 KEPT_IN_VIEW = timedelta(days=1)
 """How long a finished draft that was neither saved nor dismissed is found again."""
 OPEN = frozenset({GenerationStatus.QUEUED, GenerationStatus.RUNNING})
@@ -133,6 +136,7 @@ def request_draft(session: Session, scope: Scope, brief: Brief) -> UUID:
     NotConfigured when the model's settings are incomplete. A template draft takes no place in the allowance.
     """
     stop_if_blocked(brief.about, brief.platform)
+    month = _place(session, scope) if chosen_providers(settings()) else None
     wanted = Generation(
         workspace_id=scope.workspace_id,
         account_id=scope.account_id,
@@ -141,12 +145,18 @@ def request_draft(session: Session, scope: Scope, brief: Brief) -> UUID:
         task=brief.task,
         platform=brief.platform,
         language=brief.language,
-        reserved_month=_place(session, scope) if chosen_providers(settings()) else None,
+        reserved_month=month,
     )
     session.add(wanted)
     session.flush()
-    queue.enqueue(session, scope, DRAFT_JOB, {"generation_id": str(wanted.id)}, f"draft:{wanted.id}")
+    place = {PLACE: month.isoformat()} if month else {}
+    queue.enqueue(session, scope, DRAFT_JOB, {"generation_id": str(wanted.id), **place}, job_name(wanted.id))
     return wanted.id
+
+
+def job_name(generation_id: UUID) -> str:
+    """What tells a draft's job from every other."""
+    return f"draft:{generation_id}"
 
 
 def _place(session: Session, scope: Scope) -> date:
@@ -243,6 +253,7 @@ def give_back_place(session: Session, held: Generation) -> None:
     """Room: the draft holds no place in the allowance any more. Its row is locked, so this happens once."""
     if held.reserved_month is not None:
         allowance.give_back(session, held.account_id, held.reserved_month)
+        queue.take_out(session, job_name(held.id), PLACE)
         held.reserved_month = None
 
 

@@ -12,7 +12,10 @@ from core.queue import Claimed
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """`run` does the work and may be called again after a crash; `on_give_up` releases what was reserved."""
+    """`run` does the work and may be called again after a crash, `tries` times in all.
+
+    `on_give_up` then releases what was reserved, and may be called again too. Raises Refusal when nothing is left to.
+    """
 
     run: Callable[[Claimed], None]
     on_give_up: Callable[[Claimed], None] | None = None

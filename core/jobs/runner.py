@@ -14,6 +14,9 @@ from core.queue import Claimed
 log = logging.getLogger("huntaze.jobs")
 IDLE = 0.25
 """Seconds between looks at an empty queue."""
+OUT_OF_TRIES = "out of tries"
+LAST_WORDS = 5
+"""How often `on_give_up` is tried again when it crashes. After that the job ends without it."""
 
 
 def run_once() -> bool:
@@ -34,6 +37,19 @@ def _one_job() -> bool:
     keeper = threading.Thread(target=_keep, args=(job, handler.lease, held), daemon=True)
     keeper.start()
     try:
+        if job.attempt > handler.tries:
+            # Its workers died with it, or could not give it up.
+            _abandon(job, handler, OUT_OF_TRIES)
+        else:
+            _run(job, handler)
+    finally:
+        held.set()
+        keeper.join()
+    return True
+
+
+def _run(job: Claimed, handler: Handler) -> None:
+    try:
         handler.run(job)
     except Refusal as refusal:
         _abandon(job, handler, refusal.code)
@@ -45,15 +61,19 @@ def _one_job() -> bool:
             queue.put_back(job, type(crash).__name__, _backoff(job.attempt))
     else:
         queue.finish(job)
-    finally:
-        held.set()
-        keeper.join()
-    return True
 
 
 def _abandon(job: Claimed, handler: Handler, reason: str) -> None:
-    if handler.on_give_up is not None:
-        handler.on_give_up(job)
+    """End a job for good. Every job comes to this, whatever `on_give_up` does: a refusal says that nothing is left."""
+    if handler.on_give_up is not None and job.attempt <= handler.tries + LAST_WORDS:
+        try:
+            handler.on_give_up(job)
+        except Refusal as refusal:
+            log.info("job %s (%s) had nothing to release: %s", job.id, job.kind, refusal.code)
+        except Exception as crash:
+            log.exception("job %s (%s) could not be given up, try %d", job.id, job.kind, job.attempt)
+            queue.put_back(job, type(crash).__name__, _backoff(job.attempt))
+            return
     queue.give_up(job, reason)
 
 

@@ -30,6 +30,8 @@ from core.jobs.runner import run_once
 from core.language import LANGUAGES
 from core.settings import settings
 from core.use_case import use_case
+from core.workspaces.service import remove_demo
+from tests.content.demos import demo_of
 from tests.peers.model_server import ANSWER, CACHED, PROMPT, TEXT, THOUGHT, ModelServer, Turn
 from tests.people import Made
 
@@ -235,6 +237,25 @@ def test_who_lost_their_way_in_gets_nothing_written(model: ModelServer, ada: Mad
     view = generation(ada.scope, wanted)
     assert (view.status, view.problem_code) == (GenerationStatus.FAILED, "content.draft_broke")
     assert drafts_left(ada.scope).used == 0
+    assert model.seen == []
+
+
+def test_a_draft_that_went_with_its_demo_ends_and_gives_its_place_back_once(
+    model: ModelServer, ada: Made, database: Connection
+) -> None:
+    demo = demo_of(ada)
+    use_up(ada.scope, 1)
+    cancel_generation(demo, request_draft(demo, SEA))
+    request_draft(demo, SEA)
+    assert drafts_left(ada.scope).used == 2
+    remove_demo(demo)
+    while run_once():
+        pass
+    assert (
+        database.execute(text("SELECT count(*) FROM jobs WHERE failed_at IS NULL AND finished_at IS NULL")).scalar_one()
+        == 0
+    )
+    assert drafts_left(ada.scope).used == 1
     assert model.seen == []
 
 

@@ -26,7 +26,9 @@ from core.content.service import GenerationView, cancel_generation, drafts_left,
 from core.errors import PlanLimit
 from core.jobs.runner import run_once, work
 from core.use_case import use_case
+from core.workspaces.service import remove_demo
 from tests.conftest import libpq
+from tests.content.demos import demo_of
 from tests.peers.model_server import ModelServer, Turn
 from tests.people import Made, make_person
 
@@ -116,6 +118,19 @@ def test_stopping_before_the_first_word_counts_once_a_model_was_asked(alone: Sco
         assert stopped.text == ""
         assert drafts_left(alone).used == 1
     assert drafts_left(alone).used == 1
+
+
+def test_removing_a_demo_does_not_make_a_call_free(ada_alone: Made, model: ModelServer, committed: str) -> None:
+    demo = demo_of(ada_alone)
+    model.play(SLOW)
+    wanted = request_draft(demo, SEA)
+    with worker():
+        once(demo, wanted, lambda view: bool(view.text))
+        remove_demo(demo)
+    assert not run_once()
+    assert drafts_left(ada_alone.scope).used == 1
+    with psycopg.connect(libpq(committed), autocommit=True) as connection:
+        assert connection.execute("SELECT count(*) FROM jobs WHERE failed_at IS NOT NULL").fetchone() == (1,)
 
 
 def test_a_rule_broken_on_the_way_ends_the_call_and_counts(alone: Scope, model: ModelServer, committed: str) -> None:
