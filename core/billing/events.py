@@ -16,7 +16,11 @@ from core.errors import NotConfigured
 from core.settings import settings
 from core.use_case import unscoped
 
-# One statement, so that an event is never kept without its customer being marked, nor marked twice.
+UNLINKED = "unlinked"
+"""The reason kept with a customer that no account is: nobody to write for, and nothing to throw away."""
+
+# One statement, so that an event is never kept without its customer being marked, nor marked twice. News is a reason to
+# try again what was given up; a customer of nobody waits for its link, and not for news.
 _KEEP = text("""
 WITH event AS (
     INSERT INTO stripe_events (id, dedupe, type, api_version, created, livemode, sync_key, payload)
@@ -26,7 +30,8 @@ WITH event AS (
 ), bell AS (
     INSERT INTO stripe_sync (key, dirty) SELECT sync_key, 1 FROM event WHERE sync_key IS NOT NULL
     ON CONFLICT (key) DO UPDATE
-    SET dirty = stripe_sync.dirty + 1, next_at = least(stripe_sync.next_at, now())
+    SET dirty = stripe_sync.dirty + 1, next_at = least(stripe_sync.next_at, now()), attempts = 0,
+        dead_at = CASE WHEN stripe_sync.last_error = :unlinked THEN stripe_sync.dead_at END
 )
 SELECT count(*) FROM event
 """)
@@ -66,6 +71,7 @@ def _keep(session: Session, delivery: Delivery, raw: bytes) -> bool:
             "livemode": delivery.livemode,
             "sync_key": delivery.sync_key,
             "payload": raw,
+            "unlinked": UNLINKED,
         },
     )
     return bool(kept.scalar_one())

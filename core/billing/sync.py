@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, case, func, select, update
 from sqlalchemy.orm import Session
 
 from core.access import Permission, Scope
 from core.billing import stripe_gateway as gateway
-from core.billing.events import ring
+from core.billing.events import UNLINKED, ring
 from core.billing.failpoints import reach
 from core.billing.models import StripeCustomer, StripeEvent, StripeSync
 from core.billing.plans import Status, Subscription
@@ -31,8 +31,6 @@ LEASE = timedelta(seconds=120)
 """Longer than Stripe may take to answer; after it another worker asks again."""
 TRIES = 8
 """Failures of a key's own before it is left for a person to look at. An outage of Stripe's does not count."""
-UNLINKED = "unlinked"
-"""The reason kept with a customer that no account is: nobody to write for, and nothing to throw away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +152,13 @@ def _park(session: Session, claim: Claim) -> None:
 
 @unscoped("only the holder of the lease changes its key")
 def _put_back(session: Session, claim: Claim, reason: str, *, counts: bool) -> None:
-    """Another try later: 30 s, doubled with each failure of its own, spread so that keys do not come back together."""
+    """Another try later: 30 s, doubled with each failure of its own, spread so that keys do not come back together.
+
+    A bell that rang meanwhile is never given up with the try that it did not see.
+    """
     attempts = claim.attempts + counts
     wait = timedelta(seconds=30 * 2 ** min(attempts, TRIES) * random.uniform(0.5, 1.0))  # noqa: S311
-    dead_at = func.now() if counts and attempts >= TRIES else None
+    dead_at = case((StripeSync.dirty == claim.dirty, func.now())) if counts and attempts >= TRIES else None
     _let_go(session, claim, last_error=reason[:500], attempts=attempts, next_at=func.now() + wait, dead_at=dead_at)
 
 

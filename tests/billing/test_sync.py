@@ -249,11 +249,14 @@ def test_a_customer_of_nobody_is_parked_and_comes_back_when_linked(ada: Made, st
     assert run_all() == 1
     assert rows(SYNC)[0][1:6] == (3, 0, 0, True, "unlinked")
     assert rows("SELECT count(processed_at) FROM stripe_events") == [(0,)]
+    deliver(stripe.world.events[-1] | {"id": "evt_news"})
+    assert rows(SYNC)[0][1:6] == (4, 0, 0, True, "unlinked"), "news does not say whose it is"
+    assert run_all() == 0
     link(ada.account_id, customer)
     run_all()
     assert plan_of(ada) is PlanName.PRO
-    assert rows(SYNC)[0][1:6] == (4, 4, 0, False, None)
-    assert rows("SELECT count(processed_at) FROM stripe_events") == [(3,)]
+    assert rows(SYNC)[0][1:6] == (5, 5, 0, False, None)
+    assert rows("SELECT count(processed_at) FROM stripe_events") == [(4,)]
 
 
 def test_an_outage_of_stripes_never_counts(ada: Made, stripe: StripeServer):
@@ -281,6 +284,32 @@ def test_a_failure_of_its_own_waits_longer_each_time_and_is_given_up_at_last(ada
     assert all(30 * 2**n * 0.5 <= wait <= 30 * 2**n for n, (wait,) in enumerate(waits, start=1))
     assert not sync.run_once()
     assert plan_of(ada) is PlanName.FREE
+
+
+def test_news_of_what_was_given_up_is_a_reason_to_try_again(ada: Made, stripe: StripeServer, deliver: Deliver):
+    _, subscription = subscribed(stripe, ada)
+    execute(f"UPDATE stripe_sync SET attempts = {sync.TRIES - 1}")
+    stripe.faults = [400]
+    run_all()
+    assert rows(SYNC)[0][3:6] == (sync.TRIES, True, "billing.stripe_refused")
+    stripe.world.change(subscription, metadata={"seen": "yes"})
+    deliver(stripe.world.events[-1])
+    assert rows(SYNC)[0][3:5] == (0, False)
+    run_all()
+    assert plan_of(ada) is PlanName.PRO
+
+
+def test_a_bell_during_the_last_try_is_not_given_up_with_it(ada: Made, stripe: StripeServer, deliver: Deliver):
+    subscribed(stripe, ada)
+    execute(f"UPDATE stripe_sync SET attempts = {sync.TRIES - 1}")
+    claim = sync._claim(None, sync.LEASE)
+    assert claim is not None
+    deliver(stripe.world.events[-1])
+    sync._put_back(claim, "billing.stripe_refused", counts=True)
+    assert rows(SYNC)[0][4:6] == (False, "billing.stripe_refused")
+    execute("UPDATE stripe_sync SET next_at = now()")
+    run_all()
+    assert plan_of(ada) is PlanName.PRO
 
 
 def test_without_a_key_nothing_is_claimed(ada: Made, no_stripe: None):
