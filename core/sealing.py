@@ -11,6 +11,8 @@ from functools import cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from core.settings import settings
 
@@ -45,6 +47,14 @@ def opened(sealed: bytes, purpose: str) -> bytes:
 def is_current(sealed: bytes) -> bool:
     """Whether it was sealed with the first key; others are only for reading until everything is sealed anew."""
     return sealed[1 : 1 + _KEY_ID] == _keys()[0][0]
+
+
+def derived(purpose: str) -> tuple[tuple[str, bytes], ...]:
+    """A key of 32 bytes for one purpose from each sealing key, by its id, the one to use first (HKDF, RFC 5869)."""
+    return tuple(
+        (key_id.hex(), HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose.encode()).derive(key))
+        for key_id, key in _keys()
+    )
 
 
 @cache
