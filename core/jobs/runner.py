@@ -78,9 +78,17 @@ def _abandon(job: Claimed, handler: Handler, reason: str) -> None:
 
 
 def _keep(job: Claimed, lease: timedelta, over: threading.Event) -> None:
-    """Renew the lease while the handler runs, so that it is lost only when this process is."""
+    """Renew the lease while the handler runs, so that it is lost only when this process is.
+
+    A database that does not answer once is asked again in time.
+    """
     while not over.wait(lease.total_seconds() / 3):
-        if not queue.extend(job, lease):
+        try:
+            is_ours = queue.extend(job, lease)
+        except Exception:
+            log.exception("the lease of job %s (%s) was not renewed", job.id, job.kind)
+            continue
+        if not is_ours:
             log.warning("job %s (%s) lost its lease", job.id, job.kind)
             return
 

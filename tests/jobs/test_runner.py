@@ -1,22 +1,30 @@
 """Whatever a handler does, its job comes to an end, and nothing else stops with it."""
 
+import logging
+import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from core import queue
-from core.access import Permission, Scope
+from core.access import Permission, Role, Scope
 from core.errors import NotFound
 from core.jobs import runner
 from core.jobs.handlers import Handler
 from core.jobs.runner import LAST_WORDS, run_once
 from core.queue import Claimed
+from core.settings import settings
 from core.use_case import use_case
+from tests.conftest import libpq
+from tests.people import make_person
 
 KIND = "test.kind"
 ENOUGH = 30
+PATIENCE = 30.0
 
 
 @use_case(Permission.WRITE_CONTENT)
@@ -117,3 +125,39 @@ def test_a_job_that_kills_its_workers_is_not_run_for_ever(
     assert run_once()
     assert ending(database) == (False, True, runner.OUT_OF_TRIES)
     assert (notes.ran, notes.given_up) == (0, 1)
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < end, "it never comes"
+        time.sleep(0.02)
+
+
+def test_a_lease_outlives_a_database_that_fails_for_a_moment(
+    committed: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    scope = make_person("Ada", Role.CREATOR).scope
+    owner = settings().database_owner_url
+    assert owner is not None
+    with psycopg.connect(libpq(owner.get_secret_value()), autocommit=True) as connection:
+
+        def lease_until() -> datetime:
+            row = connection.execute("SELECT lease_until FROM jobs").fetchone()
+            assert row is not None
+            held: datetime = row[0]
+            return held
+
+        def run(_: Claimed) -> None:
+            connection.execute("REVOKE UPDATE ON jobs FROM huntaze_app")
+            until(lambda: "was not renewed" in caplog.text)
+            connection.execute("GRANT UPDATE ON jobs TO huntaze_app")
+            before = lease_until()
+            until(lambda: lease_until() > before)
+
+        monkeypatch.setattr(runner, "HANDLERS", {KIND: Handler(run, lease=timedelta(seconds=0.6), tries=1)})
+        put(scope)
+        with caplog.at_level(logging.ERROR, logger="huntaze.jobs"):
+            assert run_once()
+        row = connection.execute("SELECT finished_at IS NOT NULL, attempts FROM jobs").fetchone()
+    assert row == (True, 1)
