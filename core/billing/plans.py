@@ -113,7 +113,7 @@ GRACE = timedelta(days=7)
 
 
 class Status(StrEnum):
-    """The states in which Stripe holds a subscription, as of API version 2026-10-28."""
+    """The states in which Stripe holds a subscription, as of API version 2026-10-28, and one of our own."""
 
     TRIALING = "trialing"
     ACTIVE = "active"
@@ -123,6 +123,8 @@ class Status(StrEnum):
     INCOMPLETE = "incomplete"
     INCOMPLETE_EXPIRED = "incomplete_expired"
     CANCELED = "canceled"
+    GONE = "gone"
+    """Ours: Stripe does not know it any more. It entitles to nothing, and comes back if Stripe finds it again."""
 
 
 LIVING = frozenset({Status.TRIALING, Status.ACTIVE, Status.PAST_DUE, Status.PAUSED, Status.UNPAID})
@@ -207,6 +209,7 @@ _NOT_ENTITLING: Mapping[str, Notice | None] = {
     Status.INCOMPLETE: Notice.INCOMPLETE,
     Status.INCOMPLETE_EXPIRED: None,
     Status.CANCELED: None,
+    Status.GONE: None,
 }
 
 

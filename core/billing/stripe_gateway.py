@@ -140,6 +140,16 @@ def subscriptions_of(customer_id: str, patience: Patience = PATIENT) -> tuple[Su
         return tuple(_subscription(each) for each in listed.auto_paging_iter())
 
 
+def subscription(stripe_id: str, patience: Patience = PATIENT) -> Subscription | None:
+    """One subscription as of now, None when Stripe does not know it."""
+    try:
+        with _refusals():
+            found = _client(patience).v1.subscriptions.retrieve(stripe_id, {"expand": ["latest_invoice"]})
+    except NotFound:
+        return None
+    return _subscription(found)
+
+
 def customer_of(kind: str, stripe_id: str) -> str | None:
     """The customer behind an object that an event names; `kind` is one of `deliveries.RESOLVABLE`."""
     v1 = _client().v1

@@ -18,9 +18,10 @@ _TOLD = ("status", "lookup_key", "quantity", "current_period_end", "trial_end", 
 def keep_subscriptions(
     session: Session, account_id: UUID, customer_id: str, subscriptions: Iterable[Subscription]
 ) -> tuple[Subscription, ...]:
-    """Room: store Stripe's answer about one customer; what is now held. One that is no longer listed is canceled.
+    """Room: store Stripe's answer about one customer; what is now held of it.
 
-    Canceled is for ever at Stripe, so an answer that would revive one is an old one and is passed over.
+    What the answer lacks stays as it is: a list can lag behind. Canceled is for ever at Stripe, so an answer that
+    would revive one is an old one and is passed over.
     """
     kept = {
         record.stripe_id: record
@@ -30,9 +31,7 @@ def keep_subscriptions(
             .with_for_update()
         )
     }
-    told = {each.stripe_id: each for each in subscriptions}
-    vanished = [replace(facts(kept[gone]), status=Status.CANCELED) for gone in kept.keys() - told.keys()]
-    ordered = sorted([*told.values(), *vanished], key=lambda one: one.stripe_id)
+    ordered = sorted(subscriptions, key=lambda one: one.stripe_id)
     held = tuple(_keep(session, account_id, kept.get(each.stripe_id), each) for each in ordered)
     session.flush()
     return held

@@ -7,7 +7,7 @@ asked after the bells that it settles.
 
 import logging
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -20,6 +20,7 @@ from core.billing.events import UNLINKED, ring
 from core.billing.failpoints import reach
 from core.billing.models import StripeCustomer, StripeEvent, StripeSync
 from core.billing.plans import Status, Subscription
+from core.billing.queries import subscriptions_in
 from core.billing.stripe_gateway import PATIENT, Patience
 from core.billing.subscriptions import keep_subscriptions
 from core.errors import NotConfigured, Refusal, Unavailable
@@ -79,10 +80,26 @@ def _settle(claim: Claim, patience: Patience) -> None:
     elif claim.account_id is None:
         _park(claim)
     else:
-        subscriptions = gateway.subscriptions_of(claim.stripe_id, patience)
+        scope = Scope.for_account(claim.account_id)
+        subscriptions = _asked(scope, claim.stripe_id, patience)
         reach("w_fetched")
-        _apply(Scope.for_account(claim.account_id), claim, subscriptions)
+        _apply(scope, claim, subscriptions)
     reach("w_committed")
+
+
+def _asked(scope: Scope, customer_id: str, patience: Patience) -> tuple[Subscription, ...]:
+    """What Stripe says of the customer's subscriptions. One that we hold and its list lacks is asked for by its id."""
+    listed = gateway.subscriptions_of(customer_id, patience)
+    named = {each.stripe_id for each in listed}
+    unlisted = [each for each in _unended(scope, customer_id) if each.stripe_id not in named]
+    found = (gateway.subscription(each.stripe_id, patience) or replace(each, status=Status.GONE) for each in unlisted)
+    return (*listed, *found)
+
+
+@use_case(Permission.MANAGE_BILLING)
+def _unended(session: Session, scope: Scope, customer_id: str) -> tuple[Subscription, ...]:
+    held = subscriptions_in(session, scope.account_id)
+    return tuple(each for each in held if each.customer_id == customer_id and each.status != Status.CANCELED)
 
 
 @unscoped("keys are claimed across tenants; a claim holds ids only")

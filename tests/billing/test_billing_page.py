@@ -130,7 +130,9 @@ def test_what_is_wrong_with_the_payment_is_said_with_its_date(open_page: OpenPag
     assert "Your plan ends on" in words(open_page("billing", ada))
 
 
-@pytest.mark.parametrize("status", ["paused", "unpaid", "incomplete", "incomplete_expired", "canceled", "appealing"])
+@pytest.mark.parametrize(
+    "status", ["paused", "unpaid", "incomplete", "incomplete_expired", "canceled", "gone", "appealing"]
+)
 def test_every_state_has_its_sentence(open_page: OpenPage, ada: Made, stripe: StripeServer, status: str):
     subscription = subscribe(stripe, ada)
     stripe.world.change(subscription, status=status)

@@ -126,6 +126,7 @@ def test_grace_does_not_outlive_a_cancellation():
         ("incomplete", Notice.INCOMPLETE),
         ("incomplete_expired", None),
         ("canceled", None),
+        ("gone", None),
         ("appealing", Notice.UNKNOWN_STATUS),
         ("", Notice.UNKNOWN_STATUS),
     ],

@@ -198,14 +198,36 @@ def test_an_old_answer_does_not_revive_what_was_canceled(ada: Made, stripe: Stri
     assert stored(ada.scope)[subscription][0] == "canceled"
 
 
-def test_one_that_stripe_no_longer_lists_counts_as_canceled(ada: Made, stripe: StripeServer):
+def test_one_that_a_list_lacks_is_asked_for_by_its_id(ada: Made, stripe: StripeServer):
     customer, subscription = subscribed(stripe, ada)
     run_all()
-    del stripe.world._kept["subscription"][subscription]
+    stripe.world.unlisted.add(subscription)
     link(ada.account_id, customer)
     run_all()
-    assert stored(ada.scope)[subscription][0] == "canceled"
-    assert changes(ada) == [(subscription, "active"), (subscription, "canceled")]
+    assert plan_of(ada) is PlanName.PRO
+    assert changes(ada) == [(subscription, "active")]
+    stripe.world.cancel(subscription)
+    link(ada.account_id, customer)
+    run_all()
+    assert stored(ada.scope) == at_stripe(stripe, customer)
+    asked = stripe.count("get", f"/v1/subscriptions/{subscription}")
+    link(ada.account_id, customer)
+    run_all()
+    assert stripe.count("get", f"/v1/subscriptions/{subscription}") == asked, "canceled is for ever"
+
+
+def test_one_that_stripe_does_not_know_entitles_to_nothing_until_it_does_again(ada: Made, stripe: StripeServer):
+    customer, subscription = subscribed(stripe, ada)
+    run_all()
+    lost = stripe.world._kept["subscription"].pop(subscription)
+    link(ada.account_id, customer)
+    run_all()
+    assert (plan_of(ada), stored(ada.scope)[subscription][0]) == (PlanName.FREE, "gone")
+    assert changes(ada) == [(subscription, "active"), (subscription, "gone")]
+    stripe.world._kept["subscription"][subscription] = lost
+    link(ada.account_id, customer)
+    run_all()
+    assert (plan_of(ada), stored(ada.scope)) == (PlanName.PRO, at_stripe(stripe, customer))
 
 
 def test_a_lookup_key_that_moves_to_a_new_price_takes_no_plan_away(ada: Made, stripe: StripeServer, deliver: Deliver):

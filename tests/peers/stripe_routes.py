@@ -30,7 +30,8 @@ def _list_subscriptions(world: World, params: Json) -> Json:
     chosen = [
         each
         for each in world.every("subscription")
-        if each["customer"] == params.get("customer", each["customer"])
+        if each["id"] not in world.unlisted
+        and each["customer"] == params.get("customer", each["customer"])
         and (status == "all" or each["status"] == status or (not status and each["status"] != "canceled"))
     ]
     wanted = [each.removeprefix("data.") for each in params.get("expand", {}).values()]
@@ -43,6 +44,10 @@ def _create_subscription(world: World, params: Json) -> Json:
     days = int(params.get("trial_period_days", 0))
     quantity = int(item.get("quantity", 1))
     return world.subscribe(params["customer"], item["price"], quantity, days, params.get("metadata", {}))
+
+
+def _one_subscription(world: World, params: Json, stripe_id: str) -> Json:
+    return _expanded(world, world.find("subscription", stripe_id), list(params.get("expand", {}).values()))
 
 
 def _update_subscription(world: World, params: Json, stripe_id: str) -> Json:
@@ -114,7 +119,7 @@ ROUTES: dict[tuple[str, str], Callable[..., Json]] = {
     ),
     ("post", "/v1/subscriptions"): _create_subscription,
     ("get", "/v1/subscriptions"): _list_subscriptions,
-    ("get", "/v1/subscriptions/{subscription_exposed_id}"): _found("subscription"),
+    ("get", "/v1/subscriptions/{subscription_exposed_id}"): _one_subscription,
     ("post", "/v1/subscriptions/{subscription_exposed_id}"): _update_subscription,
     ("delete", "/v1/subscriptions/{subscription_exposed_id}"): lambda world, params, stripe_id: world.cancel(stripe_id),
     ("get", "/v1/invoices/{invoice}"): _found("invoice"),

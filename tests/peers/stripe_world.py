@@ -21,6 +21,8 @@ class World(Store):
         super().__init__()
         self.declining: set[str] = set()
         """Customers whose card is refused."""
+        self.unlisted: set[str] = set()
+        """Subscriptions that lists lack, as one that was only just written may."""
         self._wanted: dict[str, tuple[str, int, int]] = {}
         """What each Checkout Session sells: price, quantity, trial days."""
 
