@@ -3,7 +3,9 @@
 import smtplib
 import ssl
 from dataclasses import dataclass
+from email import message_from_bytes
 from email.message import EmailMessage
+from email.policy import default
 from email.utils import formatdate
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -31,6 +33,13 @@ def is_configured() -> bool:
 def outbox_folder() -> Path:
     """Where letters go without a mail server."""
     return settings().data_dir / "mail"
+
+
+def kept(letter_id: str) -> str:
+    """What a letter says that became a file. Raises FileNotFoundError when it did not, or is gone."""
+    message = message_from_bytes((outbox_folder() / f"{letter_id}.eml").read_bytes(), policy=default)
+    body: str = message.get_content()
+    return body
 
 
 def send(letter: Letter) -> None:

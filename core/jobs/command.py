@@ -1,0 +1,113 @@
+"""What `python3 -m core.jobs` understands."""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from sqlalchemy.exc import OperationalError
+
+from core.embedded import APP_ROLE, OWNER_ROLE, Embedded
+from core.errors import NotConfigured, Refusal, Unavailable
+from core.settings import settings
+
+DATABASE = "huntaze"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Returns the exit code: 0 done, 1 refused with a sentence, 2 asked wrongly."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        with ExitStack() as order:
+            if settings().database_url is None:
+                _use_own_database(order)
+            if chosen.verb == "work":
+                return _work(chosen.threads)
+            return _set_staff(chosen.email, is_staff=chosen.verb == "make-admin")
+    except Refusal as refusal:
+        sys.stderr.write(f"{refusal.sentence()}\n")
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python3 -m core.jobs",
+        description="The worker, and what an operator does by hand.",
+        epilog="Without DATABASE_URL the database of this machine's own is used, as `python3 -m dashboard` does. "
+        "`python3 -m core.jobs VERB --help` says more on a verb.",
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    words = "serve the queues until told to stop"
+    working = verbs.add_parser("work", help=words, description=f"{words.capitalize()}: Ctrl-C or SIGTERM.")
+    working.add_argument("--threads", type=int, default=2, help="pieces of work done at the same time (2)")
+    for verb, words, more in (
+        ("make-admin", "make somebody staff", "They find Admin in the menu once they have signed in again."),
+        ("unmake-admin", "take somebody out of staff", "Their sessions end, and nothing of theirs is removed."),
+    ):
+        one = verbs.add_parser(verb, help=words, description=f"{words.capitalize()}, by the e-mail of sign-up. {more}")
+        one.add_argument("email", metavar="EMAIL", help="the address that the person signed up with")
+    return parser
+
+
+def _use_own_database(order: ExitStack) -> None:
+    server = Embedded(settings().data_dir / "postgres")
+    order.callback(server.leave)
+    server.start()
+    server.ensure(DATABASE)
+    os.environ["DATABASE_URL"] = server.url(APP_ROLE, DATABASE)
+    os.environ["DATABASE_OWNER_URL"] = server.url(OWNER_ROLE, DATABASE)
+    settings.cache_clear()
+
+
+def _set_staff(email: str, *, is_staff: bool) -> int:
+    from core.workspaces.staff import make_staff, unmake_staff
+
+    _require_tables()
+    change = make_staff if is_staff else unmake_staff
+    state = "staff" if is_staff else "not staff"
+    if change(email):
+        sys.stdout.write(f"{email} is {state} now, and has to sign in again.\n")
+    else:
+        sys.stdout.write(f"{email} is {state} already; nothing was changed.\n")
+    return 0
+
+
+def _require_tables() -> None:
+    from migrations.run import current, head
+
+    url = settings().database_url
+    if url is None:
+        raise RuntimeError("no database")
+    try:
+        found = current(url.get_secret_value())
+    except OperationalError as error:
+        raise Unavailable("database.does_not_answer", words=str(error).splitlines()[0]) from error
+    if found != head():
+        raise NotConfigured("database.not_migrated")
+
+
+def _work(threads: int) -> int:
+    from core.jobs.runner import work
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    if os.environ.get("HUNTAZE_PARENT_PIPE"):
+        threading.Thread(target=_stop_with_parent, args=(stop,), daemon=True).start()
+    work(stop, threads)
+    return 0
+
+
+def _stop_with_parent(stop: threading.Event) -> None:
+    """The pipe from the parent closes when it ends, however it ends.
+
+    Read past Python's own buffer: its lock, held at exit, would turn the end into a crash.
+    """
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    stop.set()
