@@ -5,11 +5,12 @@ from uuid import UUID
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from core.access import AccountRole
+from core.access import AccountRole, Role
 from core.billing.models import StripeCustomer, SubscriptionRecord
 from core.billing.plans import Subscription
 from core.identity.models import User
-from core.workspaces.models import AccountMember, Workspace
+from core.workspaces.invitations import waiting
+from core.workspaces.models import AccountMember, Invitation, Membership, Workspace
 
 
 def subscriptions_in(session: Session, account_id: UUID) -> tuple[Subscription, ...]:
@@ -65,3 +66,17 @@ def has_tried(session: Session, account_id: UUID) -> bool:
     """Room: whether the account ever had a trial. One an account."""
     tried = exists().where(SubscriptionRecord.account_id == account_id, SubscriptionRecord.trial_end.is_not(None))
     return bool(session.scalar(select(tried)))
+
+
+def team_in(session: Session, account_id: UUID, beside: str) -> int:
+    """Room: who looks after creators in the account: its owner, managers and analysts, and those invited as such.
+
+    Creators with their own workspace are counted as creators. `beside` is an address that is not counted as invited.
+    """
+    of_account = AccountMember.account_id == account_id
+    looking = exists().where(Membership.user_id == AccountMember.user_id, Membership.role != Role.CREATOR)
+    there = select(func.count()).where(of_account, (AccountMember.role == AccountRole.OWNER) | looking)
+    invited = select(func.count()).where(
+        Invitation.account_id == account_id, Invitation.role != Role.CREATOR, Invitation.email != beside, *waiting()
+    )
+    return (session.scalar(there) or 0) + (session.scalar(invited) or 0)

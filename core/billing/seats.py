@@ -1,17 +1,26 @@
-"""How many creators an account may have."""
+"""How many creators an account may have, and how many people who look after them."""
 
+from collections.abc import Collection
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.access import Permission, Role, Scope
-from core.billing.queries import creators_in
+from core.billing.queries import creators_in, team_in
 from core.billing.service import entitlement_of
 from core.errors import PlanLimit
+from core.identity.credentials import an_email
+from core.limits import Limit, count
 from core.use_case import use_case
+from core.workspaces import invitations
 from core.workspaces.models import Account, AccountKind
 from core.workspaces.service import create_workspace
+from core.workspaces.team import chosen, whole_account
+
+LETTERS = Limit("invite", 50, timedelta(days=1))
+"""Invitations that one account may send: each is a letter to somebody who did not ask for it."""
 
 
 @use_case(Permission.MANAGE_CREATORS)
@@ -36,3 +45,29 @@ def require_creator_slot(session: Session, account_id: UUID) -> None:
     limits = entitlement_of(session, account_id).limits
     if limits.creators is not None and creators_in(session, account_id) >= limits.creators:
         raise PlanLimit("billing.creators_full", count=limits.creators)
+
+
+def invite(scope: Scope, email: str, role: Role, workspace_ids: Collection[UUID]) -> UUID:
+    """Offer somebody a role in workspaces of the one account in view, by mail. Returns the invitation's id.
+
+    Raises PlanLimit when the plan has no room for one more, BadInput for no address or no workspace, NotFound for a
+    workspace of others, Conflict for somebody who is on the account already, TooManyTries.
+    """
+    address, whole = an_email(email), whole_account(scope)
+    wanted = chosen(whole, role, workspace_ids)
+    count(LETTERS, str(whole.account_id))
+    return _invite(whole, address, role, wanted)
+
+
+@use_case(Permission.MANAGE_TEAM)
+def _invite(session: Session, whole: Scope, email: str, role: Role, wanted: frozenset[UUID]) -> UUID:
+    if role is not Role.CREATOR:
+        _require_team_slot(session, whole.account_id, email)
+    return invitations.send(session, whole, email, role, wanted)
+
+
+def _require_team_slot(session: Session, account_id: UUID, email: str) -> None:
+    session.execute(select(Account.id).where(Account.id == account_id).with_for_update())
+    limits = entitlement_of(session, account_id).limits
+    if limits.team_members is not None and team_in(session, account_id, email) >= limits.team_members:
+        raise PlanLimit("team.plan_full", count=limits.team_members)

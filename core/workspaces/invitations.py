@@ -1,0 +1,240 @@
+"""A role offered by mail: whoever opens the link with the address that it was sent to comes in, once."""
+
+import hashlib
+import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from core.access import AccountRole, Permission, Role, Scope
+from core.audit import record
+from core.errors import Conflict, NotAllowed, NotFound
+from core.identity.models import User
+from core.settings import settings
+from core.use_case import unscoped, use_case
+from core.workspaces import letters
+from core.workspaces.models import Account, AccountMember, Invitation, Membership, TenantPointer, Workspace
+
+PATH = "/invitation"
+LASTS = timedelta(days=7)
+_KIND = "invitation"
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """An invitation that waits for its answer, as the account's owner sees it."""
+
+    id: UUID
+    email: str
+    role: Role
+    workspace_ids: frozenset[UUID]
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An invitation as the invited sees it: from whom, into which account, as what, for which creators by name."""
+
+    email: str
+    inviter: str
+    account: str
+    role: Role
+    creators: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Lead:
+    account_id: UUID
+    invitation_id: UUID
+
+
+def send(session: Session, whole: Scope, email: str, role: Role, workspace_ids: Collection[UUID]) -> UUID:
+    """Room: invite somebody into an account; `whole` is the view that `team.whole_account` gives. Returns the id.
+
+    An earlier invitation of the same address ends. Raises Conflict for somebody who is on the account already.
+    """
+    account_id = whole.account_id
+    living = func.lower(User.email) == email, User.deleted_at.is_(None)
+    there = select(AccountMember.user_id).join(User, User.id == AccountMember.user_id)
+    if session.scalar(there.where(AccountMember.account_id == account_id, *living)) is not None:
+        raise Conflict("team.already_in")
+    _withdraw(session, Invitation.account_id == account_id, Invitation.email == email)
+    token = secrets.token_urlsafe(32)
+    invitation_id = session.execute(
+        insert(Invitation)
+        .values(
+            account_id=account_id,
+            email=email,
+            role=role,
+            workspace_ids=sorted(workspace_ids),
+            token_hash=_hash(token),
+            invited_by=whole.user_id,
+            expires_at=func.now() + LASTS,
+        )
+        .returning(Invitation.id)
+    ).scalar_one()
+    session.add(TenantPointer(token_hash=_hash(token), kind=_KIND, account_id=account_id, object_id=invitation_id))
+    _write_letter(session, whole, email, role, token)
+    after = {"role": str(role), "creators": [str(one) for one in sorted(workspace_ids)]}
+    record(session, whole, "member_invited", letters.masked(email), after=after)
+    return invitation_id
+
+
+def _write_letter(session: Session, whole: Scope, email: str, role: Role, token: str) -> None:
+    inviter = session.execute(select(User.display_name, User.language).where(User.id == whole.user_id)).one()
+    letters.write_to(
+        session,
+        email,
+        inviter.language,
+        f"team.invited_{role}",
+        inviter=inviter.display_name,
+        account=session.get_one(Account, whole.account_id).name,
+        link=f"{settings().public_url.rstrip('/')}{PATH}?{urlencode({'token': token})}",
+        days=LASTS.days,
+    )
+
+
+@use_case(Permission.MANAGE_TEAM)
+def invitations(session: Session, scope: Scope) -> tuple[Open, ...]:
+    """The invitations of the one account in view that can still be accepted, the latest first."""
+    found = session.scalars(
+        select(Invitation)
+        .where(Invitation.account_id == scope.account_id, *waiting())
+        .order_by(Invitation.created_at.desc(), Invitation.id)
+    )
+    return tuple(Open(one.id, one.email, Role(one.role), frozenset(one.workspace_ids), one.expires_at) for one in found)
+
+
+def waiting() -> tuple[ColumnElement[bool], ...]:
+    """Of an invitation: neither accepted nor taken back, and not too old."""
+    return Invitation.accepted_at.is_(None), Invitation.revoked_at.is_(None), Invitation.expires_at > func.now()
+
+
+@use_case(Permission.MANAGE_TEAM)
+def revoke_invitation(session: Session, scope: Scope, invitation_id: UUID) -> None:
+    """Take an invitation back; its link opens nothing any more. Raises NotFound."""
+    gone = _withdraw(session, Invitation.account_id == scope.account_id, Invitation.id == invitation_id)
+    if not gone:
+        raise NotFound("access.not_found")
+    record(session, scope, "invitation_revoked", letters.masked(gone[0]))
+
+
+def _withdraw(session: Session, *which: ColumnElement[bool]) -> Sequence[str]:
+    rows = session.execute(
+        update(Invitation)
+        .where(*which, *waiting())
+        .values(revoked_at=func.now())
+        .returning(Invitation.email, Invitation.token_hash)
+    ).all()
+    session.execute(delete(TenantPointer).where(TenantPointer.token_hash.in_([row.token_hash for row in rows])))
+    return [row.email for row in rows]
+
+
+def offer(token: str) -> Offer:
+    """What a link offers. Raises NotFound, the same for unknown, used, taken back and too old."""
+    lead = _lead(token)
+    whole = _into(lead)
+    return _offer(whole, lead.invitation_id)
+
+
+def accept(scope: Scope, token: str) -> UUID:
+    """Come in by a link. Returns the account's id.
+
+    Raises NotFound as `offer` does, also for the slower of two who try at once; NotAllowed when the link was sent to
+    another address than that of the person signed in.
+    """
+    lead = _lead(token)
+    scope.require(Permission.OWN_PROFILE)
+    _accept(_into(lead).on_behalf_of(scope), lead.invitation_id)
+    return lead.account_id
+
+
+@unscoped("the token is what says where its invitation is; a pointer holds no tenant's data")
+def _lead(session: Session, token: str) -> _Lead:
+    found = session.execute(
+        select(TenantPointer.account_id, TenantPointer.object_id).where(
+            TenantPointer.token_hash == _hash(token), TenantPointer.kind == _KIND
+        )
+    ).one_or_none()
+    if found is None:
+        raise NotFound("team.bad_invitation")
+    return _Lead(found.account_id, found.object_id)
+
+
+def _into(lead: _Lead) -> Scope:
+    """The account with the workspaces that are offered, for the product to look into."""
+    account = Scope.for_account(lead.account_id)
+    return Scope.for_account(lead.account_id, _offered(account, lead.invitation_id))
+
+
+@use_case(Permission.MANAGE_TEAM)
+def _offered(session: Session, scope: Scope, invitation_id: UUID) -> Sequence[UUID]:
+    return _waiting(session, scope, invitation_id).workspace_ids
+
+
+@use_case(Permission.MANAGE_TEAM)
+def _offer(session: Session, scope: Scope, invitation_id: UUID) -> Offer:
+    found = _waiting(session, scope, invitation_id)
+    inviter = session.scalar(select(User.display_name).where(User.id == found.invited_by)) or ""
+    names = tuple(one.name for one in _still_there(session, scope))
+    return Offer(found.email, inviter, session.get_one(Account, scope.account_id).name, Role(found.role), names)
+
+
+@use_case(Permission.MANAGE_TEAM)
+def _accept(session: Session, scope: Scope, invitation_id: UUID) -> None:
+    found = _waiting(session, scope, invitation_id)
+    person = session.get_one(User, scope.user_id)
+    if person.email.lower() != found.email:
+        raise NotAllowed("team.other_address", email=found.email)
+    member = insert(AccountMember).values(account_id=scope.account_id, user_id=person.id, role=AccountRole.MEMBER)
+    session.execute(member.on_conflict_do_nothing())
+    let_in = [
+        {"workspace_id": one.id, "user_id": person.id, "role": found.role} for one in _still_there(session, scope)
+    ]
+    session.execute(insert(Membership).values(let_in).on_conflict_do_nothing())
+    session.execute(
+        update(Invitation)
+        .where(Invitation.account_id == scope.account_id, Invitation.id == found.id)
+        .values(accepted_at=func.now())
+    )
+    # the link was read in the mailbox that it was sent to
+    unverified = User.id == person.id, User.email_verified_at.is_(None)
+    session.execute(update(User).where(*unverified).values(email_verified_at=func.now()))
+    session.execute(delete(TenantPointer).where(TenantPointer.token_hash == found.token_hash))
+    after = {"role": found.role, "creators": [str(one["workspace_id"]) for one in let_in]}
+    record(session, scope, "invitation_accepted", person.display_name, after=after)
+
+
+def _waiting(session: Session, scope: Scope, invitation_id: UUID) -> Invitation:
+    found = session.scalars(
+        select(Invitation)
+        .where(Invitation.account_id == scope.account_id, Invitation.id == invitation_id, *waiting())
+        .with_for_update()
+    ).one_or_none()
+    if found is None:
+        raise NotFound("team.bad_invitation")
+    return found
+
+
+def _still_there(session: Session, scope: Scope) -> Sequence[Workspace]:
+    """Of the workspaces offered, those that are still the account's: a creator may have left with theirs since."""
+    found = session.scalars(
+        select(Workspace)
+        .where(Workspace.id.in_(scope.workspace_ids), Workspace.account_id == scope.account_id)
+        .order_by(Workspace.name, Workspace.id)
+        .with_for_update(read=True)
+    ).all()
+    if not found:
+        raise NotFound("team.bad_invitation")
+    return found
+
+
+def _hash(token: str) -> bytes:
+    """A plain hash is enough: the token is random, so there is nothing to guess faster."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

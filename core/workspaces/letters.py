@@ -1,0 +1,40 @@
+"""Letters about who works where, each posted in the transaction of the deed that it tells of."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.errors import sentences
+from core.identity.models import User
+from core.language import supported
+from core.mail.outbox import post
+from core.settings import settings
+
+
+def write(session: Session, user_id: UUID, letter: str, **facts: object) -> None:
+    """Room: post the letter `<letter>_subject` and `<letter>_body` to a living person, in their own language."""
+    to = session.execute(
+        select(User.email, User.language).where(User.id == user_id, User.deleted_at.is_(None))
+    ).one_or_none()
+    if to is not None:
+        write_to(session, to.email, to.language, letter, **facts)
+
+
+def write_to(session: Session, address: str, language: str, letter: str, **facts: object) -> None:
+    """Room: the same to an address that may be nobody's here yet. `letter` is a topic and a name: `team.invitation`."""
+    said, spoken = sentences(), supported(language)
+    facts = {"site": settings().public_url, **facts}
+    post(
+        session,
+        address,
+        letter,
+        said.text(spoken, f"{letter}_subject", **facts),
+        said.text(spoken, f"{letter}_body", **facts),
+    )
+
+
+def masked(email: str) -> str:
+    """An address as records keep it: enough to tell one from another, not enough to write to."""
+    local, _, domain = email.partition("@")
+    return f"{local[:1]}…@{domain}"
