@@ -24,7 +24,11 @@ LASTS = timedelta(hours=23)
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """The account's open intent. `url` is None until Stripe answered; `is_same` when it is for what is now asked."""
+    """The account's open intent.
+
+    `url` is None until Stripe answered. `is_same` when it is for what is now asked and not too old for it: one with a
+    page that is not must be closed at Stripe first, where its page may still be paid.
+    """
 
     intent_id: UUID
     trial_days: int
@@ -42,7 +46,8 @@ def reserve_checkout(session: Session, scope: Scope, offer: Offer, customer_id: 
     trial_days = 0 if has_tried(session, account_id) else PLANS[offer.plan].trial_days
     asked = hashlib.sha256(f"{customer_id} {offer.lookup_key} {trial_days}".encode()).hexdigest()
     found = _open(session, account_id)
-    if found is not None and _is_spent(session, found, asked):
+    is_same = found is not None and _is_same(session, found, asked)
+    if found is not None and not is_same and found.url is None:  # nobody was ever led to a page of it
         found.closed_at = func.now()
         session.flush()
         found = None
@@ -53,9 +58,10 @@ def reserve_checkout(session: Session, scope: Scope, offer: Offer, customer_id: 
             .on_conflict_do_nothing()
         )
         found = _open(session, account_id)
-    if found is None or (found.params_hash != asked and found.url is None):
+        is_same = found is not None and _is_same(session, found, asked)
+    if found is None or not (is_same or found.url):
         raise Conflict("billing.chosen_elsewhere")  # somebody was faster, and asks Stripe for something else just now
-    return Wish(found.id, trial_days, found.params_hash == asked, found.stripe_id or "", found.url)
+    return Wish(found.id, trial_days, is_same, found.stripe_id or "", found.url)
 
 
 def _open(session: Session, account_id: UUID) -> BillingIntent | None:
@@ -66,11 +72,9 @@ def _open(session: Session, account_id: UUID) -> BillingIntent | None:
     )
 
 
-def _is_spent(session: Session, intent: BillingIntent, asked: str) -> bool:
-    """Too old to be asked again under its key, or for something else and without a page that could be paid."""
-    if intent.params_hash != asked and intent.url is None:
-        return True
-    return bool(session.scalar(select(func.now() >= intent.expires_at)))
+def _is_same(session: Session, intent: BillingIntent, asked: str) -> bool:
+    """For what is now asked, and young enough to be asked again under its key."""
+    return intent.params_hash == asked and bool(session.scalar(select(func.now() < intent.expires_at)))
 
 
 @use_case(Permission.MANAGE_BILLING)

@@ -122,6 +122,8 @@ def close_checkout(session_id: str) -> str:
             return _client().v1.checkout.sessions.expire(session_id).status or "expired"
     except Conflict:
         return checkout_status(session_id)
+    except NotFound:
+        return "expired"
 
 
 def open_portal(customer_id: str, return_url: str) -> HostedPage:

@@ -142,7 +142,28 @@ def test_a_page_that_expired_or_was_left_long_ago_is_replaced(ada: Made, stripe:
     assert second != first
     with transaction(Scope.for_account(ada.account_id)) as session:
         session.connection().exec_driver_sql("UPDATE billing_intents SET expires_at = now() - interval '1 second'")
-    assert session_of(stripe, service.choose_plan(ada.scope, "pro_monthly")) != second
+    third = session_of(stripe, service.choose_plan(ada.scope, "pro_monthly"))
+    status = {each["id"]: each["status"] for each in stripe.world.every("checkout.session")}
+    assert status == {first: "expired", second: "expired", third: "open"}
+
+
+def test_a_page_that_was_paid_at_the_last_minute_is_not_offered_again(ada: Made, stripe: StripeServer):
+    page = session_of(stripe, service.choose_plan(ada.scope, "pro_monthly"))
+    with transaction(Scope.for_account(ada.account_id)) as session:
+        session.connection().exec_driver_sql("UPDATE billing_intents SET expires_at = now()")
+    stripe.world.pay(page)
+    with pytest.raises(Conflict) as refused:
+        service.choose_plan(ada.scope, "pro_monthly")
+    assert refused.value.code == "billing.already_subscribed"
+    assert len(stripe.world.every("checkout.session")) == 1
+
+
+def test_a_page_left_long_ago_at_another_stripe_bars_no_new_one(ada: Made, stripe: StripeServer):
+    page = session_of(stripe, service.choose_plan(ada.scope, "pro_monthly"))
+    with transaction(Scope.for_account(ada.account_id)) as session:
+        session.connection().exec_driver_sql("UPDATE billing_intents SET expires_at = now()")
+    del stripe.world._kept["checkout.session"][page]
+    assert session_of(stripe, service.choose_plan(ada.scope, "pro_monthly")) != page
 
 
 def test_a_lost_answer_does_not_make_a_second_page(ada: Made, stripe: StripeServer):
