@@ -7,6 +7,7 @@ from datetime import timedelta
 from core.billing import sync
 from core.content import drafting
 from core.content.service import DRAFT_JOB
+from core.mail import outbox
 from core.queue import Claimed
 
 
@@ -25,5 +26,5 @@ class Handler:
 
 HANDLERS: Mapping[str, Handler] = {DRAFT_JOB: Handler(drafting.write, drafting.give_up, tries=drafting.TRIES)}
 
-POLLS: tuple[Callable[[], bool], ...] = (sync.run_once,)
-"""Other queues that the worker serves: each does one piece of work and says whether there was one."""
+POLLS: tuple[Callable[[], bool], ...] = (sync.run_once, outbox.send_one)
+"""Other queues that the worker serves, a thread for each: one piece of work at a time, and whether there was one."""

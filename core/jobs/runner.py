@@ -1,10 +1,13 @@
-"""The worker: a few threads, each claims a job, runs its handler, and finishes or puts it back."""
+"""The worker: a few threads, each claims a job, runs its handler, and finishes or puts it back.
+
+Every other queue has a thread of its own, so that nobody waits for a draft because Stripe is slow.
+"""
 
 import logging
 import random
 import threading
+from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 
 from core import queue
 from core.errors import Refusal
@@ -20,12 +23,7 @@ LAST_WORDS = 5
 
 
 def run_once() -> bool:
-    """Do one piece of work of any queue. False when there was none."""
-    done = [poll() for poll in POLLS]
-    return _one_job() or any(done)
-
-
-def _one_job() -> bool:
+    """Do one job. False when there was none."""
     if not HANDLERS:
         return False
     longest = max(handler.lease for handler in HANDLERS.values())
@@ -98,18 +96,19 @@ def _backoff(attempt: int) -> timedelta:
 
 
 def work(stop: threading.Event, threads: int = 2) -> None:
-    """Serve the queues until `stop` is set; what is in hand is finished first."""
-    loops = [threading.Thread(target=partial(_loop, stop), name=f"worker-{n}") for n in range(threads)]
+    """Serve the queues until `stop` is set, jobs with so many threads; what is in hand is finished first."""
+    loops = [threading.Thread(target=_loop, args=(stop, run_once), name=f"worker-{n}") for n in range(threads)]
+    loops += [threading.Thread(target=_loop, args=(stop, poll), name=f"poll-{n}") for n, poll in enumerate(POLLS)]
     for loop in loops:
         loop.start()
     for loop in loops:
         loop.join()
 
 
-def _loop(stop: threading.Event) -> None:
+def _loop(stop: threading.Event, work_once: Callable[[], bool]) -> None:
     while not stop.is_set():
         try:
-            busy = run_once()
+            busy = work_once()
         except Exception:
             log.exception("the queue did not answer")
             busy = False

@@ -1,9 +1,12 @@
 """Whatever a handler does, its job comes to an end, and nothing else stops with it."""
 
 import logging
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -16,9 +19,10 @@ from core.errors import NotFound
 from core.jobs import runner
 from core.jobs.handlers import Handler
 from core.jobs.runner import LAST_WORDS, run_once
+from core.mail import gateway, outbox
 from core.queue import Claimed
 from core.settings import settings
-from core.use_case import use_case
+from core.use_case import unscoped, use_case
 from tests.conftest import libpq
 from tests.people import make_person
 
@@ -161,3 +165,57 @@ def test_a_lease_outlives_a_database_that_fails_for_a_moment(
             assert run_once()
         row = connection.execute("SELECT finished_at IS NOT NULL, attempts FROM jobs").fetchone()
     assert row == (True, 1)
+
+
+@contextmanager
+def worker() -> Iterator[None]:
+    """The real loops, in threads of this process; one for jobs."""
+    stop = threading.Event()
+    loop = threading.Thread(target=runner.work, args=(stop, 1))
+    loop.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        loop.join()
+
+
+def test_no_queue_waits_for_another(committed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    scope = make_person("Ada", Role.CREATOR).scope
+    asked, answered, done, mailed = (threading.Event() for _ in range(4))
+
+    def slow() -> bool:
+        asked.set()
+        return answered.wait(PATIENCE)
+
+    def broken() -> bool:
+        raise RuntimeError("no")
+
+    def mail() -> bool:
+        mailed.set()
+        return False
+
+    monkeypatch.setattr(runner, "HANDLERS", {KIND: Handler(lambda _: done.set())})
+    monkeypatch.setattr(runner, "POLLS", (slow, broken, mail))
+    with worker():
+        try:
+            assert asked.wait(PATIENCE)
+            put(scope)
+            assert done.wait(PATIENCE)
+            assert mailed.wait(PATIENCE)
+        finally:
+            answered.set()
+
+
+@unscoped("test data")
+def write_letter(session: Session) -> None:
+    outbox.post(session, "ada@example.com", "test", "Hello", "A letter.")
+
+
+def test_the_worker_sends_mail(committed: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    monkeypatch.delenv("SMTP_URL", raising=False)
+    settings.cache_clear()
+    write_letter()
+    with worker():
+        until(lambda: any(b"A letter." in file.read_bytes() for file in gateway.outbox_folder().glob("*.eml")))
