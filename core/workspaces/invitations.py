@@ -21,7 +21,7 @@ from core.use_case import unscoped, use_case
 from core.workspaces import letters
 from core.workspaces.models import Account, AccountMember, Invitation, Membership, TenantPointer, Workspace
 
-PATH = "/invitation"
+PATH = "/account/invitation"
 LASTS = timedelta(days=7)
 _KIND = "invitation"
 
