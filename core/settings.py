@@ -18,6 +18,10 @@ class Settings(BaseModel, frozen=True, extra="ignore"):
         None, description="The login that migrates. Unset: DATABASE_URL, whose sessions then step down to the app role."
     )
     public_url: str = "http://localhost:8501"
+    trusted_proxies: str | None = Field(
+        None, description="Addresses or networks, comma-separated, whose X-Forwarded-For says who a visitor is."
+    )
+    sign_ups_per_hour: int = Field(10, description="Of one visitor's network; more where many people share one.")
 
     stripe_secret_key: SecretStr | None = None
     stripe_webhook_secrets: tuple[SecretStr, ...] = ()

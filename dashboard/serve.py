@@ -144,6 +144,7 @@ def _migrate() -> None:
 def _serve_web(listening: socket.socket) -> None:
     import uvicorn
 
+    from core.sidecar.proxies import proxy_options
     from dashboard.asgi import app
 
     server = uvicorn.Server(
@@ -155,6 +156,7 @@ def _serve_web(listening: socket.socket) -> None:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=10,
+            **proxy_options(),
         )
     )
     host, port = listening.getsockname()[:2]

@@ -17,6 +17,7 @@ from core.text import unsafe_reason
 PASSWORD_LENGTH = (12, 128)
 """Characters, fewest and most. No rule about which ones: length is what resists guessing."""
 
+COMMONEST = 3_000
 EMAIL_LENGTH = 254
 _LOCAL_LENGTH = 64
 _LOCAL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+")
@@ -44,7 +45,7 @@ def an_email(text: str) -> str:
 
 
 def a_new_password(text: str, email: str) -> str:
-    """A password good enough to keep. Raises BadInput for one that is too short, too long, or the e-mail itself."""
+    """A password good enough to keep. Raises BadInput: too short, too long, too common, or the e-mail itself."""
     shortest, longest = PASSWORD_LENGTH
     if unsafe_reason(text):
         raise BadInput("identity.unusable_password")
@@ -52,7 +53,22 @@ def a_new_password(text: str, email: str) -> str:
         raise BadInput("identity.bad_password", least=shortest, most=longest)
     if text.strip().lower() in (email, email.partition("@")[0]):
         raise BadInput("identity.password_is_email")
+    if text.strip().casefold() in _commonest():
+        raise BadInput("identity.common_password")
     return text
+
+
+@cache
+def _commonest() -> frozenset[str]:
+    """The passwords that are tried first: the 3,000 commonest, and of the rest all that are long enough to be chosen.
+
+    From the leaked lists that zxcvbn has ordered by frequency (Wheeler, USENIX Security 2016).
+    """
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # type: ignore[import-untyped]
+
+    by_frequency: list[str] = FREQUENCY_LISTS["passwords"]
+    long_enough = (word for word in by_frequency if len(word) >= PASSWORD_LENGTH[0])
+    return frozenset(word.casefold() for word in (*by_frequency[:COMMONEST], *long_enough))
 
 
 def hashed(password: str) -> str:

@@ -2,36 +2,22 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import APIRouter, Depends
-from starlette.exceptions import HTTPException
+from fastapi import APIRouter
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, Response
 
-from core.errors import Refusal
+from core.errors import NotSignedIn, Refusal
 from core.identity.credentials import EMAIL_LENGTH, PASSWORD_LENGTH
-from core.identity.service import NAME_LENGTH, sign_in
-from core.identity.sessions import close_session, open_session, session_of
-from core.language import LANGUAGES
+from core.identity.service import NAME_LENGTH
+from core.identity.sessions import close_session, session_of
+from core.identity.signing_in import come_in, give_code, sign_in
 from core.sidecar import cookies
-from core.sidecar.pages import TEMPLATES, language_of, page
+from core.sidecar.forms import SIGN_IN, Fields, go, language_for, let_in, safe_next, visitor_of
+from core.sidecar.pages import TEMPLATES, page
 from core.workspaces.sign_up import sign_up
 
 router = APIRouter(prefix="/account")
-
-LONGEST_NEXT = 2000
-
-
-async def _fields(request: Request) -> Mapping[str, str]:
-    """The fields of a form that a browser sent; a field given twice counts once."""
-    if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/x-www-form-urlencoded":
-        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
-    async with request.form(max_files=0, max_fields=20) as form:
-        return {name: value for name, value in form.items() if isinstance(value, str)}
-
-
-Fields = Annotated[Mapping[str, str], Depends(_fields)]
 
 
 @router.get("/sign-in")
@@ -41,12 +27,32 @@ def sign_in_page(request: Request) -> Response:
 
 @router.post("/sign-in")
 def sign_in_sent(request: Request, form: Fields) -> Response:
-    address = request.client.host if request.client else "unknown"
     try:
-        token = sign_in(form.get("email", ""), form.get("password", ""), address)
+        came = sign_in(
+            form.get("email", ""), form.get("password", ""), visitor_of(request), remembered="remember" in form
+        )
     except Refusal as refusal:
         return _page(request, "sign_in.html", form, refusal)
-    return _let_in(request, form, token)
+    return let_in(request, came, form.get("next", "/"))
+
+
+@router.get("/code")
+def code_page(request: Request) -> Response:
+    if cookies.pending_of(request) is None:
+        return go(SIGN_IN, next=safe_next(request.query_params.get("next", "/")))
+    return _page(request, "code.html", request.query_params)
+
+
+@router.post("/code")
+def code_sent(request: Request, form: Fields) -> Response:
+    try:
+        pending = cookies.pending_of(request)
+        if pending is None:
+            raise NotSignedIn("identity.sign_in_again")
+        admitted = give_code(pending, form.get("code", ""), visitor_of(request))
+    except Refusal as refusal:
+        return _page(request, "code.html", form, refusal)
+    return let_in(request, admitted, form.get("next", "/"))
 
 
 @router.get("/sign-up")
@@ -56,20 +62,21 @@ def sign_up_page(request: Request) -> Response:
 
 @router.post("/sign-up")
 def sign_up_sent(request: Request, form: Fields) -> Response:
+    visitor, language = visitor_of(request), language_for(request, form)
     try:
         user_id = sign_up(
-            form.get("email", ""), form.get("password", ""), form.get("display_name", ""), _language(request, form)
+            form.get("email", ""), form.get("password", ""), form.get("display_name", ""), language, visitor=visitor
         )
     except Refusal as refusal:
         return _page(request, "sign_up.html", form, refusal)
-    return _let_in(request, form, open_session(user_id))
+    return let_in(request, come_in(user_id, visitor), form.get("next", "/"))
 
 
 @router.post("/sign-out")
 def sign_out(request: Request) -> Response:
     if token := cookies.token_of(request):
         close_session(token)
-    response = RedirectResponse("/account/sign-in", HTTPStatus.SEE_OTHER)
+    response = go(SIGN_IN)
     cookies.take_back(response)
     return response
 
@@ -84,32 +91,16 @@ def icon() -> Response:
     return FileResponse(TEMPLATES / "icon.svg", headers={"cache-control": "public, max-age=3600"})
 
 
-def safe_next(target: str) -> str:
-    """The path to go to after signing in, or "/" for anything that could lead out of this site or back here."""
-    is_path = target.startswith("/") and not target.startswith(("//", "/account"))
-    is_plain = target.isprintable() and target.isascii() and "\\" not in target and " " not in target
-    return target if is_path and is_plain and len(target) <= LONGEST_NEXT else "/"
-
-
 def _already_in(request: HTTPConnection) -> Response | None:
     token = cookies.token_of(request)
     if token is None or session_of(token) is None:
         return None
-    return RedirectResponse(safe_next(request.query_params.get("next", "/")), HTTPStatus.SEE_OTHER)
-
-
-def _let_in(request: Request, form: Mapping[str, str], token: str) -> Response:
-    """On to where the person wanted to go. A session that the browser had before ends: none outlives a sign-in."""
-    if before := cookies.token_of(request):
-        close_session(before)
-    response = RedirectResponse(safe_next(form.get("next", "/")), HTTPStatus.SEE_OTHER)
-    cookies.give(response, token)
-    return response
+    return go(safe_next(request.query_params.get("next", "/")))
 
 
 def _page(request: Request, template: str, given: Mapping[str, str], refusal: Refusal | None = None) -> Response:
     """A form with what was typed before, except the password."""
-    language = _language(request, given)
+    language = language_for(request, given)
     return page(
         request.scope,
         template,
@@ -119,12 +110,8 @@ def _page(request: Request, template: str, given: Mapping[str, str], refusal: Re
         next=safe_next(given.get("next", "/")),
         email=given.get("email", "")[:EMAIL_LENGTH] if refusal else "",
         display_name=given.get("display_name", "")[:NAME_LENGTH] if refusal else "",
+        remember="remember" in given,
         name_length=NAME_LENGTH,
         email_length=EMAIL_LENGTH,
         password_length=PASSWORD_LENGTH,
     )
-
-
-def _language(request: Request, given: Mapping[str, str]) -> str:
-    asked = given.get("lang", "")
-    return asked if asked in LANGUAGES else language_of(request.scope)

@@ -6,7 +6,9 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from core.errors import Refusal
-from core.sidecar import account, health, webhooks
+from core.identity.proof import ProofNeeded
+from core.sidecar import account, account_links, account_security, health, webhooks
+from core.sidecar.forms import SignInFirst, on_proof_needed, on_sign_in_first
 from core.sidecar.headers import SecurityHeaders
 from core.sidecar.limits import BodyLimit
 from core.sidecar.origin import SameOrigin
@@ -31,11 +33,15 @@ def create_app() -> FastAPI:
         ],
         exception_handlers={
             Refusal: on_refusal,
+            ProofNeeded: on_proof_needed,
+            SignInFirst: on_sign_in_first,
             HTTPException: on_http_exception,
             RequestValidationError: on_invalid,
         },
     )
     app.include_router(account.router)
+    app.include_router(account_links.router)
+    app.include_router(account_security.router)
     app.include_router(health.router)
     app.include_router(webhooks.router)
     return app

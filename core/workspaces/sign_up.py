@@ -1,5 +1,6 @@
 """Coming in for the first time."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import func
@@ -7,23 +8,41 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core.access import Role
+from core.audit import record_of_person
 from core.errors import Conflict
+from core.identity.addresses import send_verification
 from core.identity.credentials import a_new_password, an_email, hashed
 from core.identity.models import User
 from core.identity.service import a_display_name, a_language, a_time_zone
+from core.identity.visitors import Visitor
+from core.limits import Limit, count
+from core.settings import settings
 from core.use_case import unscoped
 from core.workspaces.service import create_workspace, found_account
 
 
-def sign_up(email: str, password: str, display_name: str, language: str, time_zone: str = "UTC") -> UUID:
+def sign_up(
+    email: str,
+    password: str,
+    display_name: str,
+    language: str,
+    time_zone: str = "UTC",
+    *,
+    visitor: Visitor | None = None,
+) -> UUID:
     """Make a person with an account of their own and one workspace in it, all or nothing. Returns the user's id.
 
-    Raises BadInput for what cannot be kept, Conflict when a living user has the e-mail. That answer tells a stranger
-    who knows an address that it has an account; without a mail to that address there is no other way to say it.
+    A letter asks whether the address is theirs. A `visitor`'s network may sign up some people an hour, and that is
+    counted before the costly hashing. Raises BadInput for what cannot be kept, TooManyTries, and Conflict when a living
+    user has the e-mail. That answer tells a stranger who knows an address that it has an account: letting people in at
+    once, and not only after they have read a letter, has that price, and the limit keeps it from being asked in bulk.
     """
     address, name = an_email(email), a_display_name(display_name)
     language, time_zone = a_language(language), a_time_zone(time_zone)
-    password_hash = hashed(a_new_password(password, address))
+    good = a_new_password(password, address)
+    if visitor is not None:
+        count(Limit("sign_up", settings().sign_ups_per_hour, timedelta(hours=1)), visitor.network)
+    password_hash = hashed(good)
     user_id = _write(
         email=address,
         password_hash=password_hash,
@@ -57,4 +76,6 @@ def _write(
         return None
     account_id = found_account(session, user_id, display_name)
     create_workspace(session, account_id, user_id, display_name, Role.CREATOR, time_zone=time_zone)
+    record_of_person(session, user_id, "signed_up")
+    send_verification(session, user_id)
     return user_id

@@ -9,9 +9,12 @@ from sqlalchemy import Connection, text
 
 from core.access import AccountRole, Role
 from core.errors import BadInput, Conflict, NotFound, NotSignedIn, TooManyTries
+from core.identity.attempts import TRIES_OF_ONE
 from core.identity.credentials import is_outdated
-from core.identity.service import TRIES_OF_ONE, edit_profile, profile, sign_in
+from core.identity.service import edit_profile, profile
 from core.identity.sessions import session_of
+from core.identity.signing_in import Admitted, sign_in
+from core.identity.visitors import Visitor
 from core.workspaces.models import AccountKind
 from core.workspaces.service import my_accounts, my_workspaces, open_scope
 from core.workspaces.sign_up import sign_up
@@ -26,9 +29,15 @@ def grace(database: Connection) -> UUID:
     return sign_up(EMAIL, PASSWORD, "Grace", "fr", "Europe/Paris")
 
 
+def signed_in(email: str, password: str, address: str, device: str | None = None) -> str:
+    came = sign_in(email, password, Visitor(address, device=device))
+    assert isinstance(came, Admitted)
+    return came.key.token
+
+
 def refused(email: str, password: str, address: str = HOME) -> str:
     with pytest.raises((NotSignedIn, TooManyTries)) as no:
-        sign_in(email, password, address)
+        sign_in(email, password, Visitor(address))
     return no.value.code
 
 
@@ -92,14 +101,14 @@ def test_a_bad_sign_up_leaves_nothing(database: Connection, wrong: dict[str, str
 
 
 def test_the_right_password_opens_a_session(database: Connection, grace: UUID) -> None:
-    found = session_of(sign_in(" Grace@EXAMPLE.com ", PASSWORD, HOME))
+    found = session_of(signed_in(" Grace@EXAMPLE.com ", PASSWORD, HOME))
     assert found is not None
     assert found.user_id == grace
     assert failures(database) == 0
 
 
 def test_each_sign_in_is_a_session_of_its_own(grace: UUID) -> None:
-    assert sign_in(EMAIL, PASSWORD, HOME) != sign_in(EMAIL, PASSWORD, HOME)
+    assert signed_in(EMAIL, PASSWORD, HOME) != signed_in(EMAIL, PASSWORD, HOME)
 
 
 @pytest.mark.parametrize("column", ["disabled_at", "deleted_at"])
@@ -119,9 +128,9 @@ def test_who_has_no_password_cannot_sign_in_with_one(ada: Made) -> None:
 def test_an_old_hash_is_renewed_at_sign_in(database: Connection, grace: UUID) -> None:
     old = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
     database.execute(text("UPDATE users SET password_hash = :old"), {"old": old})
-    sign_in(EMAIL, PASSWORD, HOME)
+    signed_in(EMAIL, PASSWORD, HOME)
     assert not is_outdated(database.execute(text("SELECT password_hash FROM users")).scalar_one())
-    sign_in(EMAIL, PASSWORD, HOME)
+    signed_in(EMAIL, PASSWORD, HOME)
 
 
 def test_too_many_tries_stop_one_address_and_not_the_true_person_elsewhere(database: Connection, grace: UUID) -> None:
@@ -129,7 +138,7 @@ def test_too_many_tries_stop_one_address_and_not_the_true_person_elsewhere(datab
         assert refused(EMAIL, "guess") == "identity.wrong_credentials"
     assert refused(EMAIL, PASSWORD) == "identity.too_many_tries"
     assert failures(database) == TRIES_OF_ONE
-    assert sign_in(EMAIL, PASSWORD, ELSEWHERE)
+    assert signed_in(EMAIL, PASSWORD, ELSEWHERE)
     assert refused(EMAIL, PASSWORD) == "identity.too_many_tries"
 
 
@@ -146,7 +155,7 @@ def test_failures_are_forgotten_after_an_hour(database: Connection, grace: UUID)
 def test_a_success_clears_the_mistakes_before_it(database: Connection, grace: UUID) -> None:
     for _ in range(TRIES_OF_ONE - 1):
         refused(EMAIL, "guess")
-    sign_in(EMAIL, PASSWORD, HOME)
+    signed_in(EMAIL, PASSWORD, HOME)
     assert failures(database) == 0
 
 
@@ -179,12 +188,12 @@ def test_one_ipv6_line_is_one_address(database: Connection, grace: UUID) -> None
     for n in range(TRIES_OF_ONE):
         refused(EMAIL, "guess", f"2001:db8:1:2::{n:x}")
     assert refused(EMAIL, PASSWORD, "2001:db8:1:2:ffff::1") == "identity.too_many_tries"
-    assert sign_in(EMAIL, PASSWORD, "2001:db8:1:3::1")
+    assert signed_in(EMAIL, PASSWORD, "2001:db8:1:3::1")
 
 
 @pytest.mark.parametrize("address", ["", "unknown", "\x00", "x" * 1000, "::ffff:192.0.2.1", "fe80::1%eth0"])
 def test_any_address_will_do(grace: UUID, address: str) -> None:
-    assert sign_in(EMAIL, PASSWORD, address)
+    assert signed_in(EMAIL, PASSWORD, address)
 
 
 @pytest.fixture

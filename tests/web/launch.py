@@ -6,11 +6,17 @@ import sys
 
 import uvicorn
 
+from core.sidecar.proxies import proxy_options
+
 
 def main(target: str, descriptor: int) -> None:
     module, _, attribute = target.partition(":")
     config = uvicorn.Config(
-        getattr(importlib.import_module(module), attribute), ws="websockets-sansio", log_level="info"
+        getattr(importlib.import_module(module), attribute),
+        ws="websockets-sansio",
+        log_level="info",
+        access_log=False,
+        **proxy_options(),
     )
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=descriptor)])
 

@@ -108,6 +108,7 @@ def serve(server: Embedded, clone: Callable[[], str], tmp_path_factory: pytest.T
             "DATABASE_OWNER_URL": server.url("huntaze_owner", database),
             "DATA_DIR": str(folder),
             "PUBLIC_URL": url,
+            "SIGN_UPS_PER_HOUR": "1000000",
             "PYTHONPATH": str(ROOT),
             **(environment or {}),
         }

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.sidecar.account import safe_next
+from core.sidecar.forms import safe_next
 from tests.web.serving import PASSWORD, Served
 
 _NUMBERS = count()
@@ -35,10 +35,14 @@ def test_signing_up_signs_in_and_goes_on(visitor: httpx2.Client, email: str) -> 
 
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(visitor: httpx2.Client, email: str) -> None:
     fields = {"email": email, "password": PASSWORD, "display_name": "Ada"}
-    (cookie,) = visitor.post("/account/sign-up", data=fields).headers.get_list("set-cookie")
-    name, *attributes = cookie.split("; ")
-    assert re.fullmatch(r"huntaze_session=[A-Za-z0-9_-]{43}", name)
-    assert {attribute.lower() for attribute in attributes} == {"httponly", "path=/", "samesite=lax"}
+    session, device = visitor.post("/account/sign-up", data=fields).headers.get_list("set-cookie")
+    for cookie, called, lasts in (
+        (session, "huntaze_session", set()),
+        (device, "huntaze_device", {"max-age=31536000"}),
+    ):
+        name, *attributes = cookie.split("; ")
+        assert re.fullmatch(rf"{called}=[A-Za-z0-9_-]{{43}}", name)
+        assert {attribute.lower() for attribute in attributes} == {"httponly", "path=/", "samesite=lax"} | lasts
 
 
 def test_signing_out_ends_the_session_itself(alone: Served, visitor: httpx2.Client, email: str) -> None:
