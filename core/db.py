@@ -198,6 +198,13 @@ def _fresh_id(session: Session, kind: str) -> UUID:
     return made
 
 
+# Sent at the start of every transaction, so it is put together once.
+_SET_SCOPE = text(
+    "SELECT set_config('app.workspace_ids', :workspaces, true), set_config('app.account_ids', :accounts, true), "
+    "set_config('app.user_id', :user, true), set_config('app.is_staff', :staff, true)"
+)
+
+
 @event.listens_for(sessions, "after_begin")
 def _tell_postgres_the_scope(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
     _set_scope(session, connection)
@@ -208,10 +215,11 @@ def _set_scope(session: Session, connection: Connection) -> None:
     workspaces = (scope.workspace_ids if scope else frozenset()) | session.info.get("new_workspace_ids", set())
     accounts = (scope.account_ids if scope else frozenset()) | session.info.get("new_account_ids", set())
     connection.execute(
-        select(
-            func.set_config("app.workspace_ids", ",".join(map(str, workspaces)), True),
-            func.set_config("app.account_ids", ",".join(map(str, accounts)), True),
-            func.set_config("app.user_id", str(scope.user_id) if scope else "", True),
-            func.set_config("app.is_staff", "on" if session.info.get("as_staff") else "off", True),
-        )
+        _SET_SCOPE,
+        {
+            "workspaces": ",".join(map(str, workspaces)),
+            "accounts": ",".join(map(str, accounts)),
+            "user": str(scope.user_id) if scope else "",
+            "staff": "on" if session.info.get("as_staff") else "off",
+        },
     )

@@ -121,7 +121,7 @@ def _known() -> tuple[Scope, Glance]:
     if run not in _THIS_RUN:
         try:
             user_id, web_session_id = _signed_in()
-            scope = open_scope(user_id)
+            scope = open_scope(user_id, web_session_id)
             _THIS_RUN[run] = (scope, glance(scope, web_session_id))
         except Exception as error:
             _THIS_RUN[run] = error
