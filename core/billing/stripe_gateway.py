@@ -210,6 +210,7 @@ def _subscription(subscription: "stripe.Subscription") -> Subscription:
 
 
 def _unpaid_since(subscription: "stripe.Subscription") -> datetime | None:
+    """When the latest invoice was made, if it is unpaid. An earlier one is known to whoever kept the answer before."""
     invoice = subscription.latest_invoice
     if subscription.status != "past_due" or invoice is None or isinstance(invoice, str):
         return None

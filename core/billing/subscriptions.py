@@ -45,7 +45,7 @@ def _keep(session: Session, account_id: UUID, record: SubscriptionRecord | None,
     if record.status == Status.CANCELED != told.status:
         return facts(record)
     before = facts(record)
-    told = _as_sold(before, told)
+    told = _unpaid_as_long(before, _as_sold(before, told))
     for name, value in asdict(told).items():
         setattr(record, name, value)
     record.fetched_at = func.now()
@@ -58,6 +58,13 @@ def _as_sold(before: Subscription, told: Subscription) -> Subscription:
     """Who pays the same price has the same plan: a lookup key can be moved to a new price while people pay the old."""
     is_moved = told.plan is None and before.plan is not None and told.price_id == before.price_id
     return replace(told, lookup_key=before.lookup_key) if is_moved else told
+
+
+def _unpaid_as_long(before: Subscription, told: Subscription) -> Subscription:
+    """Another unpaid period is no new grace: Stripe tells of its latest invoice only, and we hold an earlier one."""
+    if before.unpaid_since is None or not before.status == told.status == Status.PAST_DUE:
+        return told
+    return replace(told, unpaid_since=min(before.unpaid_since, told.unpaid_since or before.unpaid_since))
 
 
 def _note(session: Session, account_id: UUID, told: Subscription) -> None:

@@ -12,6 +12,7 @@ import pytest
 from core.access import Role, Scope
 from core.billing import sync
 from core.billing.plans import PlanName
+from core.billing.queries import subscriptions_in
 from core.billing.service import entitlement_of
 from core.db import transaction
 from core.settings import settings
@@ -248,6 +249,37 @@ def test_a_lookup_key_that_moves_to_a_new_price_takes_no_plan_away(ada: Made, st
     deliver(stripe.world.events[-1])
     run_all()
     assert plan_of(ada) is PlanName.FREE, "a price that was never known under a key of ours"
+
+
+def test_each_further_unpaid_month_gives_no_new_grace(ada: Made, stripe: StripeServer):
+    customer, subscription = subscribed(stripe, ada)
+    world = stripe.world
+    world.declining.add(customer)
+    since = []
+    for month in range(3):
+        world.advance(31 * 86_400)
+        if month:
+            world.renew(subscription)
+        link(ada.account_id, customer)
+        run_all()
+        with transaction(Scope.for_account(ada.account_id)) as session:
+            (held,) = subscriptions_in(session, ada.account_id)
+        assert held.status == "past_due"
+        since.append(held.unpaid_since)
+    first = next(each for each in reversed(world.every("invoice")) if each["status"] == "open")
+    assert [int(each.timestamp()) for each in since if each] == [first["created"]] * 3
+    world.declining.clear()
+    world.settle(subscription)
+    link(ada.account_id, customer)
+    run_all()
+    world.declining.add(customer)
+    world.renew(subscription)
+    link(ada.account_id, customer)
+    run_all()
+    with transaction(Scope.for_account(ada.account_id)) as session:
+        (held,) = subscriptions_in(session, ada.account_id)
+    assert held.unpaid_since
+    assert int(held.unpaid_since.timestamp()) == world.every("invoice")[0]["created"], "paid up, it counts anew"
 
 
 def test_a_dispute_rings_for_the_customer_of_its_charge(ada: Made, stripe: StripeServer, deliver: Deliver):
