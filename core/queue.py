@@ -101,6 +101,24 @@ def enqueue_for_person(
     )
 
 
+def count_open(session: Session, account_id: UUID, kind: str) -> int:
+    """Room: jobs of an account that wait or are in hand, whichever of its workspaces they are for."""
+    is_open = (Job.finished_at.is_(None), Job.failed_at.is_(None))
+    found = session.scalar(
+        select(func.count()).select_from(Job).where(Job.account_id == account_id, Job.kind == kind, *is_open)
+    )
+    return found or 0
+
+
+def withdraw(session: Session, dedupe: str) -> None:
+    """Room: nobody wants the job any more. One that a worker has in hand stays with it."""
+    session.execute(
+        update(Job)
+        .where(Job.dedupe == dedupe, Job.finished_at.is_(None), Job.failed_at.is_(None), Job.lease.is_(None))
+        .values(finished_at=func.now())
+    )
+
+
 def take_out(session: Session, dedupe: str, name: str) -> str | None:
     """Room: remove an entry of a job's payload. Returns it to whoever comes first, None to everybody after."""
     job = session.scalar(select(Job).where(Job.dedupe == dedupe).with_for_update())

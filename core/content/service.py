@@ -20,9 +20,10 @@ from core.content.kinds import GenerationStatus
 from core.content.models import Generation, VoiceRecord
 from core.content.moderation import Finding, blocking, shipped_rules
 from core.content.platforms import PLATFORM_NAMES, Platform
-from core.errors import ContentBlocked, NotFound, PlanLimit, sentences
+from core.errors import ContentBlocked, NotFound, PlanLimit, TooManyTries, sentences
 from core.settings import settings
 from core.use_case import use_case
+from core.workspaces.models import Account
 
 DRAFT_JOB = "content.draft"
 PLACE = "place"
@@ -30,6 +31,8 @@ PLACE = "place"
 of a model. The row is what counts as long as it is there."""
 KEPT_IN_VIEW = timedelta(days=1)
 """How long a finished draft that was neither saved nor dismissed is found again."""
+MOST_OPEN = 5
+"""Drafts that an account may have waiting or being written: others' drafts come after them in the one queue."""
 OPEN = frozenset({GenerationStatus.QUEUED, GenerationStatus.RUNNING})
 
 
@@ -132,10 +135,12 @@ def save_voice(session: Session, scope: Scope, new: Voice) -> None:
 def request_draft(session: Session, scope: Scope, brief: Brief) -> UUID:
     """Ask for a draft; a worker writes it. Returns the generation's id.
 
-    Raises ContentBlocked for a subject that no platform allows, PlanLimit when this month's drafts are used up, and
-    NotConfigured when the model's settings are incomplete. A template draft takes no place in the allowance.
+    Raises ContentBlocked for a subject that no platform allows, TooManyTries while the account has MOST_OPEN drafts
+    open, PlanLimit when this month's drafts are used up, and NotConfigured when the model's settings are incomplete.
+    A template draft takes no place in the allowance.
     """
     stop_if_blocked(brief.about, brief.platform)
+    _stop_if_busy(session, scope)
     month = _place(session, scope) if chosen_providers(settings()) else None
     wanted = Generation(
         workspace_id=scope.workspace_id,
@@ -157,6 +162,13 @@ def request_draft(session: Session, scope: Scope, brief: Brief) -> UUID:
 def job_name(generation_id: UUID) -> str:
     """What tells a draft's job from every other."""
     return f"draft:{generation_id}"
+
+
+def _stop_if_busy(session: Session, scope: Scope) -> None:
+    # The account's row is held until the wish is in the queue, so that many at once are counted one by one.
+    session.execute(select(Account.id).where(Account.id == scope.account_id).with_for_update(key_share=True))
+    if queue.count_open(session, scope.account_id, DRAFT_JOB) >= MOST_OPEN:
+        raise TooManyTries("content.too_many_open", most=MOST_OPEN)
 
 
 def _place(session: Session, scope: Scope) -> date:
@@ -201,7 +213,7 @@ def cancel_generation(session: Session, scope: Scope, generation_id: UUID) -> Ge
     """
     found = locked(session, scope.workspace_id, generation_id)
     if found.status in OPEN:
-        _stop(session, found)
+        stop(session, found)
     return _view(found)
 
 
@@ -229,6 +241,13 @@ def put_away(session: Session, workspace_id: UUID, generation_id: UUID) -> None:
     locked(session, workspace_id, generation_id).put_away_at = datetime.now(UTC)
 
 
+def stop_all(session: Session, workspace_id: UUID) -> None:
+    """Room: end every open draft of a workspace, while who pays for them is still in view."""
+    open_ones = select(Generation).where(Generation.workspace_id == workspace_id, Generation.status.in_(OPEN))
+    for held in session.scalars(open_ones.with_for_update()).all():
+        stop(session, held)
+
+
 def locked(session: Session, workspace_id: UUID, generation_id: UUID) -> Generation:
     """Room: a draft's row, held until the transaction ends. Raises NotFound."""
     found = session.get(Generation, (workspace_id, generation_id), with_for_update=True)
@@ -237,7 +256,10 @@ def locked(session: Session, workspace_id: UUID, generation_id: UUID) -> Generat
     return found
 
 
-def _stop(session: Session, held: Generation) -> None:
+def stop(session: Session, held: Generation) -> None:
+    """Room: end an open draft whose row is locked. Its place goes back unless a model may be owed for it."""
+    if held.status == GenerationStatus.QUEUED:
+        queue.withdraw(session, job_name(held.id))
     held.status = GenerationStatus.CANCELLED
     held.finished_at = datetime.now(UTC)
     if not _was_sent(session, held):

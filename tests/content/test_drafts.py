@@ -25,7 +25,7 @@ from core.content.service import (
     save_voice,
     voice,
 )
-from core.errors import ContentBlocked, NotConfigured, NotFound, PlanLimit
+from core.errors import ContentBlocked, NotConfigured, NotFound, PlanLimit, TooManyTries
 from core.jobs.runner import run_once
 from core.language import LANGUAGES
 from core.settings import settings
@@ -192,6 +192,23 @@ def test_the_last_place_is_the_last(model: ModelServer, scope: Scope) -> None:
     assert drafts_left(scope).used == 50
 
 
+def test_five_drafts_are_open_at_most(model: ModelServer, ada: Made, bob: Made) -> None:
+    demo = demo_of(ada)
+    wanted = [request_draft(ada.scope, SEA) for _ in range(3)] + [request_draft(demo, SEA) for _ in range(2)]
+    for scope in (ada.scope, demo):
+        with pytest.raises(TooManyTries) as refused:
+            request_draft(scope, SEA)
+    assert all("5" in refused.value.sentence(language) for language in LANGUAGES)
+    assert drafts_left(ada.scope).used == 5
+    request_draft(bob.scope, SEA)
+    cancel_generation(ada.scope, wanted[0])
+    request_draft(demo, SEA)
+    with pytest.raises(TooManyTries):
+        request_draft(demo, SEA)
+    assert run_once()
+    request_draft(ada.scope, SEA)
+
+
 def test_templates_need_no_place(scope: Scope) -> None:
     use_up(scope, 50)
     assert drafted(scope).status is GenerationStatus.DONE
@@ -202,7 +219,7 @@ def test_a_draft_stopped_in_the_queue_costs_nothing(model: ModelServer, scope: S
     assert cancel_generation(scope, wanted).status is GenerationStatus.CANCELLED
     assert cancel_generation(scope, wanted).status is GenerationStatus.CANCELLED
     assert drafts_left(scope).used == 0
-    assert run_once()
+    assert not run_once()
     assert model.seen == []
     assert generation(scope, wanted).status is GenerationStatus.CANCELLED
 
