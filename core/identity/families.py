@@ -42,6 +42,7 @@ def begin_family(session: Session, user_id: UUID) -> Member:
         delete(RefreshToken).where(RefreshToken.user_id == user_id, RefreshToken.expires_at < func.now() - KEPT_FOR)
     )
     family, expires_at = session.execute(select(func.uuidv7(), func.now() + LASTS)).one()
+    audit.record_of_person(session, user_id, "api_client_signed_in")
     return _next(session, user_id, family, expires_at)
 
 

@@ -11,12 +11,17 @@ from uuid import UUID, uuid4
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import GuestProtocol, OctKey
+from sqlalchemy.orm import Session
 
+from core import limits
 from core.errors import NotSignedIn
-from core.identity import families
+from core.identity import families, second_factor
 from core.identity.families import Member
+from core.identity.signing_in import CODE_TRIES, who_knows
+from core.identity.visitors import Visitor
 from core.sealing import derived
 from core.settings import settings
+from core.use_case import unscoped
 
 ACCESS_LASTS = timedelta(minutes=15)
 AUDIENCE = "huntaze-api"
@@ -45,6 +50,28 @@ class Bearer:
 
     user_id: UUID
     family: UUID
+
+
+def sign_in(email: str, password: str, code: str | None, visitor: Visitor) -> Pair:
+    """The first tokens for whoever knows the password, and has the code where a second factor is in force.
+
+    Raises what `signing_in.who_knows` raises, and NotSignedIn for a code that is wanted or wrong.
+    """
+    user_id = who_knows(email, password, visitor)
+    if code is not None:
+        limits.count(CODE_TRIES, f"{user_id} ")
+    _check_code(user_id, code)
+    return issue(user_id)
+
+
+@unscoped("the password was verified a moment ago, and the code is verified here")
+def _check_code(session: Session, user_id: UUID, code: str | None) -> None:
+    if not second_factor.is_on(session, user_id):
+        return
+    if code is None:
+        raise NotSignedIn("tokens.code_wanted")
+    if not second_factor.take(session, user_id, code):
+        raise NotSignedIn("identity.wrong_code")
 
 
 def issue(user_id: UUID) -> Pair:

@@ -7,14 +7,14 @@ from starlette.middleware import Middleware
 
 from core.errors import Refusal
 from core.identity.proof import ProofNeeded
-from core.sidecar import account, account_links, account_security, health, webhooks
+from core.sidecar import account, account_links, account_security, api, api_access, health, invitations, webhooks
 from core.sidecar.forms import SignInFirst, on_proof_needed, on_sign_in_first
 from core.sidecar.headers import SecurityHeaders
 from core.sidecar.limits import BodyLimit
 from core.sidecar.origin import SameOrigin
 from core.sidecar.problems import CrashReport, on_http_exception, on_invalid, on_refusal
 
-PATHS = ("/account", "/healthz", "/readyz", "/webhooks")
+PATHS = ("/account", "/api", "/healthz", "/readyz", "/webhooks")
 """What the sidecar answers: each of these, and everything below it."""
 
 
@@ -42,6 +42,9 @@ def create_app() -> FastAPI:
     app.include_router(account.router)
     app.include_router(account_links.router)
     app.include_router(account_security.router)
+    app.include_router(api.router)
+    app.include_router(api_access.router)
+    app.include_router(invitations.router)
     app.include_router(health.router)
     app.include_router(webhooks.router)
     return app

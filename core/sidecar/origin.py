@@ -14,8 +14,8 @@ from core.sidecar.problems import refused
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
-ANY_ORIGIN: Final = ("/webhooks/",)
-"""Paths whose callers are no browsers and prove themselves by a signature."""
+ANY_ORIGIN: Final = ("/webhooks/", "/api/")
+"""Paths whose callers are no browsers and prove themselves by a signature, or by a secret that is no cookie."""
 ANY_HOST: Final = ("/webhooks/", "/healthz", "/readyz")
 """Paths asked for by address, as load balancers do."""
 

@@ -122,6 +122,16 @@ def create_workspace(
 @use_case(Permission.OWN_PROFILE)
 def my_workspaces(session: Session, scope: Scope) -> tuple[WorkspaceView, ...]:
     """The workspaces in view, by name; Demo last."""
+    return _in_view(session, scope)
+
+
+@use_case(Permission.VIEW_WORKSPACE)
+def workspaces(session: Session, scope: Scope) -> tuple[WorkspaceView, ...]:
+    """The same for whoever may see all that is in view, API keys too."""
+    return _in_view(session, scope)
+
+
+def _in_view(session: Session, scope: Scope) -> tuple[WorkspaceView, ...]:
     found = session.scalars(select(Workspace).order_by(Workspace.is_demo, Workspace.name, Workspace.id))
     return tuple(_view(workspace, scope) for workspace in found)
 
