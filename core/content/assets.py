@@ -102,10 +102,18 @@ def save_asset(
 ) -> AssetView:
     """Keep a text as version 1. The draft that it came from, if any, is put away.
 
-    Raises ContentBlocked for a text that no platform allows, BadInput, NotFound for a draft that is not there.
+    A draft is kept once: saved again, from another tab or by a second try, it is the asset that is there.
+    Raises ContentBlocked for a text that no platform allows, BadInput, NotFound for a draft that is not there, and
+    Conflict for a draft that was already kept with another text, which would be lost without a word.
     """
     if language not in LANGUAGES:
         raise BadInput("content.bad_choice")
+    if generation_id is not None:
+        put_away(session, scope.workspace_id, generation_id)
+        if kept := _kept_from(session, scope, generation_id):
+            if (kept.title, kept.body) != (content.title, content.body):
+                raise Conflict("content.changed_elsewhere")
+            return _view(kept)
     asset = ContentAsset(
         workspace_id=scope.workspace_id,
         type=type,
@@ -122,9 +130,16 @@ def save_asset(
     session.add(asset)
     session.flush()
     _keep_version(session, scope, asset)
-    if generation_id is not None:
-        put_away(session, scope.workspace_id, generation_id)
     return _view(asset)
+
+
+def _kept_from(session: Session, scope: Scope, generation_id: UUID) -> ContentAsset | None:
+    """What a draft was kept as. The draft's row is locked, so nobody keeps it meanwhile."""
+    return session.scalar(
+        select(ContentAsset).where(
+            ContentAsset.workspace_id == scope.workspace_id, ContentAsset.generation_id == generation_id
+        )
+    )
 
 
 @use_case(Permission.WRITE_CONTENT)

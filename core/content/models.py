@@ -105,6 +105,13 @@ class ContentAsset(Base):
         _one_of("type", AssetType),
         _one_of("status", AssetStatus),
         Index("content_assets_updated_at_idx", "workspace_id", "updated_at"),
+        Index(
+            "content_assets_generation_key",
+            "workspace_id",
+            "generation_id",
+            unique=True,
+            postgresql_where=text("generation_id IS NOT NULL"),
+        ),
     )
 
     workspace_id: Mapped[UUID] = _workspace()

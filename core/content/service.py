@@ -237,7 +237,7 @@ def drafts_left(session: Session, scope: Scope) -> AllowanceView:
 
 
 def put_away(session: Session, workspace_id: UUID, generation_id: UUID) -> None:
-    """Room: the person is done with a draft. Raises NotFound."""
+    """Room: the person is done with a draft, whose row stays held until the transaction ends. Raises NotFound."""
     locked(session, workspace_id, generation_id).put_away_at = datetime.now(UTC)
 
 

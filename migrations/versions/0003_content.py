@@ -200,6 +200,13 @@ def _assets() -> None:
         _key("content_assets", "workspace_id", "id"),
     )
     op.create_index("content_assets_updated_at_idx", "content_assets", ["workspace_id", "updated_at"])
+    op.create_index(
+        "content_assets_generation_key",
+        "content_assets",
+        ["workspace_id", "generation_id"],
+        unique=True,
+        postgresql_where=sa.text("generation_id IS NOT NULL"),
+    )
     op.create_table(
         "content_asset_versions",
         _uuid("workspace_id"),

@@ -1,11 +1,12 @@
 """The library keeps what was saved, version by version, for those whose it is."""
 
-from uuid import uuid4
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Connection, text
 
-from core.access import Scope
+from core.access import Role, Scope
 from core.content.assets import (
     AssetText,
     AssetView,
@@ -24,7 +25,9 @@ from core.content.service import current_draft, request_draft
 from core.errors import BadInput, Conflict, ContentBlocked, NotFound
 from core.jobs.runner import run_once
 from core.language import LANGUAGES
-from tests.people import Made
+from tests.people import Made, make_person
+
+SEA = Brief(Task.POST, Platform.X, Tone.BOLD, "en", Length.SHORT, "the sea")
 
 
 def keep(
@@ -59,12 +62,34 @@ def test_a_text_without_a_title_is_called_by_its_first_words(scope: Scope) -> No
 
 
 def test_a_draft_that_was_saved_is_put_away(scope: Scope) -> None:
-    wanted = request_draft(scope, Brief(Task.POST, Platform.X, Tone.BOLD, "en", Length.SHORT, "the sea"))
+    wanted = request_draft(scope, SEA)
     assert run_once()
-    content = AssetText.of(title="", body="The sea")
-    saved = save_asset(scope, content, type=AssetType.POST, platform=Platform.X, language="en", generation_id=wanted)
+    saved = keep_draft(scope, wanted)
     assert saved.generation_id == wanted
     assert current_draft(scope) is None
+
+
+def keep_draft(scope: Scope, wanted: UUID, body: str = "The sea") -> AssetView:
+    content = AssetText.of(title="", body=body)
+    return save_asset(scope, content, type=AssetType.POST, platform=Platform.X, language="en", generation_id=wanted)
+
+
+def test_a_draft_is_kept_once(scope: Scope) -> None:
+    wanted = request_draft(scope, SEA)
+    first = keep_draft(scope, wanted)
+    assert keep_draft(scope, wanted) == first
+    with pytest.raises(Conflict):
+        keep_draft(scope, wanted, "The sea, from another tab")
+    assert (assets(scope).total, asset(scope, first.id)) == (1, first)
+
+
+def test_a_draft_kept_by_many_at_once_is_one_asset(committed: str) -> None:
+    scope = make_person("Ada", Role.CREATOR).scope
+    wanted = request_draft(scope, SEA)
+    with ThreadPoolExecutor(6) as crowd:
+        kept = list(crowd.map(lambda _: keep_draft(scope, wanted), range(12)))
+    assert len({one.id for one in kept}) == 1
+    assert assets(scope).total == 1
 
 
 def test_every_version_is_kept(scope: Scope) -> None:
@@ -154,7 +179,7 @@ def test_a_neighbours_text_is_as_one_that_never_was(ada: Made, bob: Made, databa
 
 
 def test_a_neighbours_draft_cannot_be_claimed_by_saving(ada: Made, bob: Made) -> None:
-    wanted = request_draft(ada.scope, Brief(Task.POST, Platform.X, Tone.BOLD, "en", Length.SHORT, "the sea"))
+    wanted = request_draft(ada.scope, SEA)
     with pytest.raises(NotFound):
         save_asset(
             bob.scope,
