@@ -22,3 +22,10 @@ def playground(serve: Serve) -> Served:
 def visitor(alone: Served) -> Iterator[httpx2.Client]:
     with alone.client() as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def limited(serve: Serve) -> Served:
+    """The sidecar behind a proxy on this machine, with few sign-ups for each visitor's network."""
+    few = {"SIGN_UPS_PER_HOUR": "3", "TRUSTED_PROXIES": "127.0.0.1"}
+    return serve(few, target="core.sidecar.app:app", worker=False)

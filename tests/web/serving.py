@@ -68,10 +68,13 @@ class Served:
 
     def client(self, token: str | None = None) -> httpx2.Client:
         """Speaks as a browser on our own pages does: same Origin, redirects not followed."""
+        jar = httpx2.Cookies()
+        if token:
+            jar.set(NAME, token, domain="127.0.0.1")
         return httpx2.Client(
             base_url=self.url,
             headers={"origin": self.url, "sec-fetch-site": "same-origin"},
-            cookies={NAME: token} if token else None,
+            cookies=jar,
             timeout=PATIENCE,
         )
 
