@@ -58,6 +58,14 @@ def receive_event(raw: bytes, signature: bytes | str | None) -> bool:
     return is_new
 
 
+def keep_listed(raw: bytes) -> bool:
+    """Keep an event out of Stripe's own list, which may never have rung. False when it, or its twin, was here before.
+
+    Raises BadDelivery for what is not an event.
+    """
+    return _keep(read(raw), raw)
+
+
 @unscoped("an event names a customer of Stripe's; whose that is, is asked when it is applied")
 def _keep(session: Session, delivery: Delivery, raw: bytes) -> bool:
     kept = session.execute(

@@ -1,6 +1,6 @@
 """The inbox of Stripe's bells, which customers must be asked about, and what Stripe said.
 
-The three plain tables route: they hold a tenant's id and none of its data (`core.db.PLAIN_TABLES`).
+The plain tables route: they hold a tenant's id and none of its data (`core.db.PLAIN_TABLES`).
 """
 
 from datetime import datetime
@@ -13,7 +13,10 @@ from core.db import Base, new_id, stamped
 
 
 class StripeEvent(Base):
-    """One event, once, with the bytes that were signed: jsonb would change them and cannot hold every text."""
+    """One event, once, with the bytes that were signed: jsonb would change them and cannot hold every text.
+
+    One that never rang has the bytes of Stripe's list.
+    """
 
     __tablename__ = "stripe_events"
     __table_args__ = (
@@ -56,13 +59,28 @@ class StripeSync(Base):
 
 
 class StripeCustomer(Base):
-    """Which account a customer at Stripe is. One customer an account."""
+    """Which account a customer at Stripe is. One customer an account.
+
+    `ask_at` is when to ask about it though nothing rang: a day after the last answer, or when a period ends.
+    """
 
     __tablename__ = "stripe_customers"
+    __table_args__ = (Index("stripe_customers_ask_at_idx", "ask_at"),)
 
     stripe_id: Mapped[str] = mapped_column(primary_key=True)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), unique=True)
     created_at: Mapped[datetime] = stamped()
+    ask_at: Mapped[datetime] = stamped()
+
+
+class StripeSweep(Base):
+    """When Stripe's list of events is gone through next, and up to when it was. One row."""
+
+    __tablename__ = "stripe_sweeps"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    next_at: Mapped[datetime]
+    swept_until: Mapped[datetime | None]
 
 
 class SubscriptionRecord(Base):

@@ -6,6 +6,7 @@ NotFound for an object that Stripe does not know, and Conflict with Stripe's own
 """
 
 import hashlib
+import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -164,6 +165,14 @@ def customer_of(kind: str, stripe_id: str) -> str | None:
     with _refusals():
         customer = getattr(ask[kind](stripe_id), "customer", None)
     return customer if customer is None or isinstance(customer, str) else customer.id
+
+
+def events_since(instant: datetime) -> Iterator[bytes]:
+    """The events of the last 30 days that are not older than that, the newest first, each as JSON."""
+    with _refusals():
+        listed = _client().v1.events.list({"created": {"gte": int(instant.timestamp())}, "limit": 100})
+        for each in listed.auto_paging_iter():
+            yield json.dumps(each.to_dict(for_json=True)).encode()
 
 
 def prices(lookup_keys: Iterable[str]) -> dict[str, Price]:

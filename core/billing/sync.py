@@ -7,8 +7,9 @@ asked after the bells that it settles.
 
 import logging
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, case, func, select, update
@@ -32,6 +33,8 @@ LEASE = timedelta(seconds=120)
 """Longer than Stripe may take to answer; after it another worker asks again."""
 TRIES = 8
 """Failures of a key's own before it is left for a person to look at. An outage of Stripe's does not count."""
+ASK_AFTER = timedelta(days=1)
+"""How old Stripe's last answer about a customer may be before it is asked again, though nothing rang."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +145,21 @@ def _account_of(session: Session, customer_id: str) -> UUID | None:
 def _apply(session: Session, scope: Scope, claim: Claim, subscriptions: tuple[Subscription, ...]) -> None:
     if not _holds(session, claim):
         return
-    for each in keep_subscriptions(session, scope.account_id, claim.stripe_id, subscriptions):
+    held = keep_subscriptions(session, scope.account_id, claim.stripe_id, subscriptions)
+    for each in held:
         if each.status not in tuple(Status) or each.plan is None:
             log.error("subscription %s has status %s and price %s", each.stripe_id, each.status, each.price_id)
+    _ask_again(session, claim.stripe_id, held)
     _close(session, claim)
     reach("w_applied")
+
+
+def _ask_again(session: Session, customer_id: str, held: Iterable[Subscription]) -> None:
+    """When to ask though nothing rings: when a period ends, for what comes of it, and within ASK_AFTER in any case."""
+    now = datetime.now(UTC)
+    ends = [each.current_period_end for each in held if each.current_period_end > now]
+    ask_at = min([now + ASK_AFTER, *ends])
+    session.execute(update(StripeCustomer).where(StripeCustomer.stripe_id == customer_id).values(ask_at=ask_at))
 
 
 @unscoped("leads from one key to another; nothing of a tenant is read or written")

@@ -97,8 +97,17 @@ def _inbox() -> None:
         _text("stripe_id"),
         *_account("stripe_customers"),
         _at("created_at"),
+        _at("ask_at"),
         sa.PrimaryKeyConstraint("stripe_id", name=op.f("stripe_customers_pkey")),
         sa.UniqueConstraint("account_id", name=op.f("stripe_customers_account_id_key")),
+    )
+    op.create_index("stripe_customers_ask_at_idx", "stripe_customers", ["ask_at"])
+    op.create_table(
+        "stripe_sweeps",
+        _text("key"),
+        _instant("next_at", nullable=False),
+        _instant("swept_until"),
+        sa.PrimaryKeyConstraint("key", name=op.f("stripe_sweeps_pkey")),
     )
 
 
@@ -170,6 +179,7 @@ def downgrade() -> None:
         "billing_intents",
         "subscription_changes",
         "subscriptions",
+        "stripe_sweeps",
         "stripe_customers",
         "stripe_sync",
         "stripe_events",
