@@ -1,5 +1,6 @@
 """Nobody reaches Streamlit without a live session: by address, by websocket, or in a tab that was open before."""
 
+from collections.abc import Callable
 from itertools import count
 from uuid import UUID
 
@@ -8,8 +9,11 @@ import psycopg
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from core.access import Scope
+from core.identity.devices import end_other_sessions, end_session
 from core.identity.sessions import session_of
 from core.sidecar.headers import ALWAYS
+from core.workspaces.service import open_scope
 from tests.conftest import libpq
 from tests.web.serving import Served
 from tests.web.tab import Tab, opened
@@ -120,6 +124,26 @@ def test_signing_out_in_one_tab_ends_the_other(playground: Served, token: str) -
             assert client.post("/account/sign-out").status_code == 303
         tab.send("click")
         assert told_to_sign_in(tab)
+
+
+@pytest.mark.parametrize("end", [end_session, lambda scope, _: end_other_sessions(scope)])
+@pytest.mark.parametrize("click", ["", "click", "in the fragment"])
+def test_a_tab_signed_out_from_elsewhere_runs_nothing_more(
+    playground: Served, token: str, end: Callable[[Scope, UUID], object], click: str
+) -> None:
+    """From the list of browsers in the settings, in another browser of the same person."""
+    user_id, there = ids(playground, token)
+    here = playground.token_for(user_id)
+    with opened(playground, token) as tab, opened(playground, here) as own:
+        tab.run()
+        own.run()
+        before = ran(playground)
+        with playground.doors():
+            end(open_scope(user_id, ids(playground, here)[1]), there)
+        tab.send(click)
+        assert told_to_sign_in(tab)
+        assert ran(playground) == before
+        assert own.run().texts
 
 
 def test_words_that_are_none_end_only_their_own_tab(playground: Served, token: str) -> None:
