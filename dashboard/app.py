@@ -5,6 +5,7 @@ import streamlit as st
 from core.errors import NotSignedIn
 from core.sidecar.pages import TEMPLATES
 from dashboard import frame, navigation
+from dashboard.components.visit import visit_notice
 from dashboard.session import anyone, look_again, news_shown, problem_shown, refusals_shown, viewer
 
 # Streamlit would fetch a named icon from a host elsewhere, at each visit.
@@ -24,6 +25,7 @@ with refusals_shown():
     page, script = navigation.draw(navigation.open_to(person))
     frame.sidebar(person)
     st.title(script.title)
+    visit_notice(person)
     news_shown()
     looking = viewer()
     frame.subject(looking)

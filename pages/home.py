@@ -98,6 +98,7 @@ elif looking.workspaces:
     all_creators(looking)
 elif looking.is_staff:
     st.info(t("home.staff"))
+    link("admin", t("frame.admin"))
 elif looking.scope.may(Permission.MANAGE_CREATORS):
     nothing_yet(t("home.no_creator"))
     new_creator()

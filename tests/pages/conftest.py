@@ -10,11 +10,14 @@ from sqlalchemy import Connection
 from streamlit.testing.v1 import AppTest
 
 from core.settings import ROOT
+from dashboard.navigation import PAGES
 from dashboard.onboarding import LEFT
 from dashboard.words import catalogue
 from tests.people import Made
 
 OpenPage = Callable[..., AppTest]
+EVERYBODYS = frozenset(page.name for page in PAGES if page.permission is None)
+"""The pages of whoever is signed in."""
 
 
 @pytest.fixture

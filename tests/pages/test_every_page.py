@@ -10,7 +10,7 @@ from core import demo
 from core.access import Role
 from core.workspaces.service import open_scope
 from dashboard.navigation import PAGES
-from tests.pages.conftest import OpenPage, assert_no_crash, menu
+from tests.pages.conftest import EVERYBODYS, OpenPage, assert_no_crash, menu
 from tests.people import Made, make_person
 
 
@@ -24,21 +24,25 @@ class Somebody:
 
 
 ALL = frozenset(page.name for page in PAGES)
+OWN = ALL - {"admin"}
+"""What somebody may open who owns their account and works on a creator of it."""
 PEOPLE = {
-    "creator": Somebody(lambda: make_person("Ada", Role.CREATOR), ALL),
-    "creator in French": Somebody(lambda: make_person("Zoé", Role.CREATOR, language="fr"), ALL),
+    "creator": Somebody(lambda: make_person("Ada", Role.CREATOR), OWN),
+    "creator in French": Somebody(lambda: make_person("Zoé", Role.CREATOR, language="fr"), OWN),
     "creator in yen, far east": Somebody(
-        lambda: make_person("Yui", Role.CREATOR, time_zone="Asia/Tokyo", currency="JPY"), ALL
+        lambda: make_person("Yui", Role.CREATOR, time_zone="Asia/Tokyo", currency="JPY"), OWN
     ),
     "creator with a Demo in view": Somebody(
-        lambda: make_person("Dana", Role.CREATOR), ALL, lambda made: demo.add_to(made.scope)
+        lambda: make_person("Dana", Role.CREATOR), OWN, lambda made: demo.add_to(made.scope)
     ),
-    "manager of several": Somebody(lambda: make_person("Mara", Role.MANAGER, creators=3), ALL),
+    "manager of several": Somebody(lambda: make_person("Mara", Role.MANAGER, creators=3), OWN),
     "manager, one chosen": Somebody(
-        lambda: make_person("Mara", Role.MANAGER, creators=3), ALL, lambda made: made.workspace_ids[1]
+        lambda: make_person("Mara", Role.MANAGER, creators=3), OWN, lambda made: made.workspace_ids[1]
     ),
-    "manager without a creator": Somebody(lambda: make_person("Nina", Role.MANAGER, creators=0), frozenset({"home"})),
-    "staff": Somebody(lambda: make_person("Stefan", Role.ADMIN, creators=0), frozenset({"home"})),
+    "manager without a creator": Somebody(
+        lambda: make_person("Nina", Role.MANAGER, creators=0), EVERYBODYS | {"audit"}
+    ),
+    "staff": Somebody(lambda: make_person("Stefan", Role.ADMIN, creators=0), EVERYBODYS | {"admin"}),
 }
 
 
