@@ -126,6 +126,11 @@ class Scope:
         """The product acting for one workspace, when the person who asked may have lost their own way in."""
         return cls(SYSTEM, {workspace_id: Role.CREATOR}, {workspace_id: account_id}, {account_id: AccountRole.MEMBER})
 
+    @classmethod
+    def for_person(cls, user_id: UUID) -> "Scope":
+        """The product acting for one person, with nothing of any account in view."""
+        return cls(user_id, {}, {}, {})
+
     @property
     def workspace_ids(self) -> frozenset[UUID]:
         return frozenset(self.roles)
@@ -181,22 +186,31 @@ class Scope:
             self, user_id=person.user_id, session_id=person.session_id, api_key_id=person.api_key_id, limits=None
         )
 
+    def as_program(self) -> "Scope":
+        """The same person through a program of theirs: without what they may do and are visiting as staff."""
+        own = {one: role for one, role in self.roles.items() if role not in VISITING}
+        account_of = {one: self.account_of[one] for one in own}
+        visited = {self.account_of[one] for one in self.roles.keys() - own.keys()} - set(account_of.values())
+        return replace(
+            self,
+            roles=own,
+            account_of=account_of,
+            account_roles={
+                one: role for one, role in self.account_roles.items() if one not in visited or role is AccountRole.OWNER
+            },
+            is_staff=False,
+            session_id=None,
+        )
+
     def as_key(self, account_id: UUID, api_key_id: UUID, limits: frozenset[Permission]) -> "Scope":
         """What an API key that this person made for one account may see: that account, and nothing of staff's.
 
         Raises NotSignedIn when the person is no longer in the account: a key does not outlive its maker's access.
         """
-        if account_id not in self.account_roles:
+        own = self.as_program()
+        if account_id not in own.account_roles:
             raise NotSignedIn("api_keys.unknown")
-        held = self.of_account(account_id)
-        return replace(
-            held,
-            roles={one: role for one, role in held.roles.items() if role not in VISITING},
-            is_staff=False,
-            session_id=None,
-            api_key_id=api_key_id,
-            limits=limits if self.limits is None else self.limits & limits,
-        )
+        return replace(own.of_account(account_id), api_key_id=api_key_id, limits=limits)
 
     def may(self, permission: Permission) -> bool:
         """Whether the permission is held in everything in view. Nothing in view holds nothing."""

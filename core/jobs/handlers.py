@@ -7,8 +7,10 @@ from datetime import timedelta
 from core.billing import sweep, sync
 from core.content import drafting
 from core.content.service import DRAFT_JOB
+from core.insights import packing
 from core.mail import outbox
 from core.queue import Claimed
+from core.workspaces import packs, privacy
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,12 @@ class Handler:
     tries: int = 3
 
 
-HANDLERS: Mapping[str, Handler] = {DRAFT_JOB: Handler(drafting.write, drafting.give_up, tries=drafting.TRIES)}
+HANDLERS: Mapping[str, Handler] = {
+    DRAFT_JOB: Handler(drafting.write, drafting.give_up, tries=drafting.TRIES),
+    packs.MAKE: Handler(packing.make, packs.give_up),
+    packs.EXPIRE: Handler(packs.expire),
+    privacy.ERASE: Handler(privacy.erase, tries=100),
+}
 
 POLLS: tuple[Callable[[], bool], ...] = (sync.run_once, sweep.sweep_once, outbox.send_one)
 """Other queues that the worker serves, a thread for each: one piece of work at a time, and whether there was one."""

@@ -57,9 +57,12 @@ class _Lead:
 def send(session: Session, whole: Scope, email: str, role: Role, workspace_ids: Collection[UUID]) -> UUID:
     """Room: invite somebody into an account; `whole` is the view that `team.whole_account` gives. Returns the id.
 
-    An earlier invitation of the same address ends. Raises Conflict for somebody who is on the account already.
+    An earlier invitation of the same address ends. Raises Conflict for somebody who is on the account already, and
+    while the asker's own account is about to be erased.
     """
     account_id = whole.account_id
+    if session.scalar(select(User.erase_after).where(User.id == whole.user_id)) is not None:
+        raise Conflict("privacy.going")
     living = func.lower(User.email) == email, User.deleted_at.is_(None)
     there = select(AccountMember.user_id).join(User, User.id == AccountMember.user_id)
     if session.scalar(there.where(AccountMember.account_id == account_id, *living)) is not None:

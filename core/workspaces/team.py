@@ -48,19 +48,29 @@ def whole_account(scope: Scope) -> Scope:
     An owner decides about all of them, also about those that they look at no longer, or never did.
     """
     scope.require(Permission.MANAGE_TEAM)
-    return Scope.for_account(scope.account_id, [one.id for one in creators(scope)]).on_behalf_of(scope)
+    return Scope.for_account(scope.account_id, _every_workspace(scope)).on_behalf_of(scope)
 
 
 @use_case(Permission.MANAGE_TEAM)
-def creators(session: Session, scope: Scope) -> tuple[Creator, ...]:
-    """Every workspace of the account in view, by name; Demos aside."""
+def _every_workspace(session: Session, scope: Scope) -> tuple[UUID, ...]:
     session.execute(select(func.set_config("app.counting", "on", True)))
+    found = session.scalars(select(Workspace.id).where(Workspace.account_id == scope.account_id)).all()
+    session.execute(select(func.set_config("app.counting", "off", True)))
+    return tuple(found)
+
+
+def creators(scope: Scope) -> tuple[Creator, ...]:
+    """Every creator of the one account in view, by name; Demos aside."""
+    return _creators(whole_account(scope))
+
+
+@use_case(Permission.MANAGE_TEAM)
+def _creators(session: Session, scope: Scope) -> tuple[Creator, ...]:
     found = session.execute(
         select(Workspace.id, Workspace.name)
-        .where(Workspace.account_id == scope.account_id, Workspace.is_demo.is_(False))
+        .where(Workspace.id.in_(scope.workspace_ids), Workspace.is_demo.is_(False))
         .order_by(Workspace.name, Workspace.id)
-    ).all()
-    session.execute(select(func.set_config("app.counting", "off", True)))
+    )
     return tuple(Creator(one.id, one.name) for one in found)
 
 
