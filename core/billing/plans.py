@@ -186,6 +186,16 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True)
+class GrantedPlan:
+    """A plan given by staff, from `starts_at` to before `ends_at`, unless it was taken back."""
+
+    plan: PlanName
+    starts_at: datetime
+    ends_at: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Entitlement:
     """What an account may use now. `status` is that of the subscription that decided, "none" without any."""
 
@@ -195,6 +205,8 @@ class Entitlement:
     """When access ends or renews; None when nothing is paid."""
     grace_until: datetime | None = None
     notice: Notice | None = None
+    granted_until: datetime | None = None
+    """Until when staff gave the plan, when that is more than what is paid for; the rest is of the subscription."""
 
     @property
     def limits(self) -> Plan:
@@ -213,8 +225,20 @@ _NOT_ENTITLING: Mapping[str, Notice | None] = {
 }
 
 
-def entitlement(subscriptions: Iterable[Subscription], now: datetime) -> Entitlement:
-    """The plan that counts at `now`.
+def entitlement(
+    subscriptions: Iterable[Subscription], now: datetime, grants: Iterable[GrantedPlan] = ()
+) -> Entitlement:
+    """The plan that counts at `now`: the highest that is paid for or given; paid for, when it is the same."""
+    paid = _paid_for(subscriptions, now)
+    running = [each for each in grants if each.revoked_at is None and each.starts_at <= now < each.ends_at]
+    best = max(running, key=lambda each: (each.plan.rank, each.ends_at), default=None)
+    if best is None or best.plan.rank <= paid.plan.rank:
+        return paid
+    return replace(paid, plan=best.plan, granted_until=best.ends_at)
+
+
+def _paid_for(subscriptions: Iterable[Subscription], now: datetime) -> Entitlement:
+    """What the subscriptions alone entitle to.
 
     Of several subscriptions the highest plan that entitles wins, then the one that lasts longest. When none
     entitles, the plan is FREE and the newest subscription with something to say says why.

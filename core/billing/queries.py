@@ -6,8 +6,8 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from core.access import AccountRole, Role
-from core.billing.models import StripeCustomer, SubscriptionRecord
-from core.billing.plans import Subscription
+from core.billing.models import PlanGrant, StripeCustomer, SubscriptionRecord
+from core.billing.plans import GrantedPlan, PlanName, Subscription
 from core.identity.models import User
 from core.workspaces.invitations import waiting
 from core.workspaces.models import AccountMember, Invitation, Membership, Workspace
@@ -39,6 +39,12 @@ def facts(record: SubscriptionRecord) -> Subscription:
         cancel_at_period_end=record.cancel_at_period_end,
         price_id=record.price_id,
     )
+
+
+def grants_in(session: Session, account_id: UUID) -> tuple[GrantedPlan, ...]:
+    """Room: every plan that staff gave the account, also those that are over or taken back."""
+    found = session.scalars(select(PlanGrant).where(PlanGrant.account_id == account_id).order_by(PlanGrant.id))
+    return tuple(GrantedPlan(PlanName(each.plan), each.starts_at, each.ends_at, each.revoked_at) for each in found)
 
 
 def customer_in(session: Session, account_id: UUID) -> str | None:

@@ -12,7 +12,7 @@ from core.billing import sync
 from core.billing.checkout import Wish, close_intent, reserve_checkout, settle_checkout
 from core.billing.events import link_customer, ring
 from core.billing.plans import LIVING, OFFERS, Entitlement, Offer, entitlement
-from core.billing.queries import creators_in, customer_in, has_tried, owners_in, subscriptions_in
+from core.billing.queries import creators_in, customer_in, grants_in, has_tried, owners_in, subscriptions_in
 from core.billing.stripe_gateway import QUICK, CheckoutRequest, Price
 from core.errors import BadInput, Conflict, NotConfigured
 from core.identity.models import User
@@ -48,8 +48,11 @@ class _Buyer:
 
 
 def entitlement_of(session: Session, account_id: UUID) -> Entitlement:
-    """Room: what the account may use now. The account must be in the session's scope, or it seems to pay nothing."""
-    return entitlement(subscriptions_in(session, account_id), datetime.now(UTC))
+    """Room: what the account may use now, paid for or given by staff.
+
+    The account must be in the session's scope, or it seems to have nothing.
+    """
+    return entitlement(subscriptions_in(session, account_id), datetime.now(UTC), grants_in(session, account_id))
 
 
 @use_case(Permission.VIEW_PLAN)

@@ -29,7 +29,9 @@ def standing(view: PlanView, zone: str) -> None:
     st.subheader(t("billing.your_plan", plan=t(f"frame.plan_{now.plan}")))
     facts = {"until": _day(now.until, zone), "grace": _day(now.grace_until, zone)}
     st.caption(t(f"billing.status_{known}", **facts))
-    if now.notice:
+    if now.granted_until:  # what a notice says of the free plan is not so now
+        st.info(t("billing.granted", until=_day(now.granted_until, zone)), icon=":material/redeem:")
+    elif now.notice:
         st.warning(t(f"billing.notice_{now.notice}", **facts), icon=":material/warning:")
 
 
@@ -150,4 +152,5 @@ def _day(instant: datetime | None, zone: str) -> str:
 
 
 def is_paid(view: PlanView) -> bool:
-    return view.entitlement.plan is not PlanName.FREE
+    """Whether a subscription is there and counts; a plan that was only given says nothing of a payment."""
+    return view.lookup_key is not None and view.entitlement.plan is not PlanName.FREE

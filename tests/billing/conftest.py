@@ -2,22 +2,25 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from core.access import Scope
 from core.billing.events import link_customer, receive_event
-from core.billing.models import SubscriptionRecord
+from core.billing.models import PlanGrant, SubscriptionRecord
+from core.billing.plans import PlanName
 from core.db import transaction
 from core.settings import settings
 from core.use_case import unscoped
 from tests.pages.conftest import open_page
 from tests.peers.stripe_bells import body_of, signed
 from tests.peers.stripe_server import KEY, SECRET, StripeServer
+from tests.people import Made
 
 __all__ = ["open_page"]
 
@@ -61,6 +64,21 @@ def deliver() -> Deliver:
 @unscoped("test data")
 def link(session: Session, account_id: UUID, customer_id: str) -> None:
     link_customer(session, account_id, customer_id)
+
+
+def give_plan(made: Made, plan: PlanName, days: int = 30) -> datetime:
+    """A plan given by staff from now on; until when."""
+    with transaction(Scope.for_account(made.account_id), as_staff=True) as session:
+        grant = PlanGrant(
+            account_id=made.account_id,
+            plan=plan,
+            reason="a test",
+            granted_by=made.user_id,
+            ends_at=func.now() + timedelta(days=days),
+        )
+        session.add(grant)
+        session.flush()
+        return grant.ends_at
 
 
 @unscoped("what the tests look at")

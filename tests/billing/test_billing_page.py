@@ -9,7 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from core.access import Role
 from core.billing import service
+from core.billing.plans import PlanName
 from core.identity.service import edit_profile
+from tests.billing.conftest import give_plan
 from tests.billing.test_choosing import customer_of, let_in, session_of
 from tests.pages.conftest import OpenPage, assert_no_crash, words
 from tests.peers.stripe_server import StripeServer
@@ -128,6 +130,34 @@ def test_what_is_wrong_with_the_payment_is_said_with_its_date(open_page: OpenPag
     stripe.world.change(subscription, cancel_at_period_end=True)
     service.refresh(ada.scope)
     assert "Your plan ends on" in words(open_page("billing", ada))
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [("en", "This plan is given to you until"), ("fr", "Ce forfait vous est offert jusqu'au")],
+)
+def test_a_given_plan_says_until_when_and_nothing_of_a_free_one(
+    open_page: OpenPage, ada: Made, stripe: StripeServer, language: str, sentence: str
+):
+    edit_profile(ada.scope, language=language)
+    stripe.world.change(subscribe(stripe, ada), status="unpaid")
+    service.refresh(ada.scope)
+    until = give_plan(ada, PlanName.ENTERPRISE)
+    page = open_page("billing", ada)
+    assert_no_crash(page)
+    said = words(page)
+    assert sentence in said
+    assert str(until.day) in said.split(sentence)[1][:12]
+    assert not page.warning
+
+
+def test_a_given_plan_is_no_payment(open_page: OpenPage, ada: Made, stripe: StripeServer):
+    give_plan(ada, PlanName.PRO)
+    page = open_page("billing", ada)
+    page.query_params["checkout"] = "done"
+    page.run()
+    assert_no_crash(page)
+    assert "Confirming your payment" in words(page)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from core.sidecar.app import create_app
 from core.use_case import use_case
 from core.workspaces.models import Membership, Workspace
 from core.workspaces.service import edit_account, open_scope
-from tests.billing.conftest import at_stripe, rows, stored
+from tests.billing.conftest import at_stripe, give_plan, rows, stored
 from tests.peers.stripe_server import StripeServer
 from tests.people import Made, make_person
 
@@ -291,6 +291,19 @@ def test_the_plan_limits_creators_and_a_larger_one_makes_room(ada: Made, stripe:
     stripe.world.cancel(stripe.world.every("subscription")[0]["id"])
     assert service.refresh(ada.scope).entitlement.plan is PlanName.FREE
     assert service.plan(ada.scope).creators_used == 5, "nothing is taken away"
+
+
+def test_a_given_plan_makes_room_until_it_ends(ada: Made, bob: Made, stripe: StripeServer):
+    give_plan(ada, PlanName.ENTERPRISE, days=-1)
+    assert service.plan(ada.scope).entitlement.plan is PlanName.FREE
+    until = give_plan(ada, PlanName.PRO)
+    add_creator(ada.scope, "Second")
+    view = service.plan(ada.scope)
+    assert (view.entitlement.plan, view.entitlement.granted_until) == (PlanName.PRO, until)
+    assert (view.lookup_key, view.may_try) == (None, True)
+    assert service.plan(bob.scope).entitlement.plan is PlanName.FREE
+    with transaction(bob.scope) as session:
+        assert service.entitlement_of(session, ada.account_id).plan is PlanName.FREE
 
 
 def test_an_agency_counts_all_its_creators_for_whoever_looks(database: Connection, bob: Made, stripe: StripeServer):

@@ -11,6 +11,7 @@ from core.billing.plans import (
     NOTHING_PAID,
     OFFERS,
     PLANS,
+    GrantedPlan,
     Notice,
     PlanName,
     Status,
@@ -179,3 +180,41 @@ def test_a_subscription_knows_its_plan_and_its_end():
     assert subscription().ends_at is None
     assert subscription(cancel_at_period_end=True).ends_at == END
     assert subscription(cancel_at=START, cancel_at_period_end=True).ends_at == START
+
+
+def granted(plan: PlanName = PRO, **facts: object) -> GrantedPlan:
+    return replace(GrantedPlan(plan, START, END), **facts)  # type: ignore[arg-type]
+
+
+def test_a_given_plan_counts_from_its_start_to_before_its_end():
+    assert entitlement([], START - TICK, [granted()]) == NOTHING_PAID
+    for instant in (START, END - TICK):
+        got = entitlement([], instant, [granted()])
+        assert (got.plan, got.status, got.granted_until, got.until) == (PRO, "none", END, None)
+    assert entitlement([], END, [granted()]) == NOTHING_PAID
+
+
+def test_a_plan_that_was_taken_back_counts_no_more():
+    assert entitlement([], START, [granted(revoked_at=START)]) == NOTHING_PAID
+
+
+def test_the_highest_of_what_is_paid_and_given_wins_and_paid_when_alike():
+    paid = subscription()
+    for grants in ([granted(), granted(ENTERPRISE)], [granted(ENTERPRISE), granted()]):
+        assert entitlement([paid], START, grants).plan is ENTERPRISE
+    alone = entitlement([paid], START)
+    assert entitlement([paid], START, [granted(ends_at=END + GRACE)]) == alone
+    assert entitlement([subscription(lookup_key="enterprise_monthly")], START, [granted()]).granted_until is None
+
+
+def test_of_two_given_alike_the_longer_says_until_when():
+    later = granted(ends_at=END + TICK)
+    for grants in ([granted(), later], [later, granted()]):
+        assert entitlement([], START, grants).granted_until == later.ends_at
+
+
+def test_a_given_plan_leaves_what_the_subscription_says():
+    """Staff must still see that a price is unknown, and that the payment failed."""
+    over = entitlement([subscription("past_due")], START + GRACE, [granted()])
+    assert (over.plan, over.status, over.notice) == (PRO, "past_due", Notice.GRACE_OVER)
+    assert entitlement([subscription(lookup_key=None)], START, [granted()]).notice in ALARMS
