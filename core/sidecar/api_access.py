@@ -60,12 +60,16 @@ def _asker(request: Request) -> Scope:
     if scheme.lower() != "bearer" or not secret:
         raise NotSignedIn("api.who_asks")
     try:
-        scope = scope_of_key(secret) if is_key(secret) else open_scope(tokens.bearer_of(secret).user_id)
+        scope = scope_of_key(secret) if is_key(secret) else _person(secret)
     except NotSignedIn:
         limits.count(WRONG, visitor_of(request).network)
         raise
     limits.count(REQUESTS, str(scope.api_key_id or scope.user_id))
     return scope
+
+
+def _person(access_token: str) -> Scope:
+    return open_scope(tokens.bearer_of(access_token).user_id).as_program()
 
 
 Asker = Annotated[Scope, Depends(_asker)]

@@ -10,6 +10,7 @@ import httpx2
 import psycopg
 import pyotp
 import pytest
+from fastapi.routing import APIRoute
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,9 +19,12 @@ from core.billing.keys import create_api_key
 from core.demo import add_to
 from core.identity.credentials import hashed
 from core.identity.sessions import open_session
+from core.sidecar.api import router
 from core.sidecar.cookies import NAME
 from core.sidecar.headers import ALWAYS
 from core.workspaces.api_keys import GRANTABLE
+from core.workspaces.service import open_scope
+from core.workspaces.staff import visit
 from tests.conftest import libpq
 from tests.paying import subscribe
 from tests.people import Made, make_person
@@ -175,6 +179,11 @@ ROUTES = {
     "/api/v1/workspaces/{id}/revenue": {Permission.VIEW_WORKSPACE, Permission.VIEW_ANALYTICS},
 }
 """Each route of the API that reads, and what a key for it must allow."""
+
+
+def test_every_route_that_reads_is_on_the_list() -> None:
+    routes = {route.path for route in router.routes if isinstance(route, APIRoute)}
+    assert {path.replace("workspace_id", "id") for path in routes} == {"/api/v1/me", *ROUTES}
 
 
 @pytest.mark.parametrize("permissions", [*((one,) for one in sorted(GRANTABLE)), READ], ids="+".join)
@@ -375,6 +384,20 @@ def test_a_key_asks_so_often_and_no_more(api: httpx2.Client, alone: Served, pers
         write(alone, "UPDATE rate_limits SET hits = 10000 WHERE name = 'api' AND subject = sha256(%s)", key_id.encode())
         answer = api.get("/api/v1/me", headers=bearer(key))
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "60")
+
+
+def test_staff_are_no_staff_through_a_program(api: httpx2.Client, alone: Served, person: Made) -> None:
+    """A visit takes a browser, where a banner says that it goes on."""
+    with alone.doors():
+        visited = make_person(f"Visited {next(_NUMBERS)}", Role.CREATOR)
+    headers = bearer(token_of(alone, person))
+    write(alone, "UPDATE users SET is_staff = true WHERE id = %s", person.user_id)
+    with alone.doors():
+        visit(open_scope(person.user_id), visited.workspace_id, "A question from its creator")
+        assert visited.workspace_id in open_scope(person.user_id).workspace_ids
+    me = api.get("/api/v1/me", headers=headers).json()
+    assert (me["workspaces"], me["accounts"]) == ([str(person.workspace_id)], [str(person.account_id)])
+    assert api.get(f"/api/v1/workspaces/{visited.workspace_id}", headers=headers).status_code == 404
 
 
 def test_unknown_paths_are_told_so_to_everybody(api: httpx2.Client) -> None:

@@ -214,6 +214,8 @@ OPEN = [
     ("/account/sign-in", 200),
     ("/account/nowhere", 404),
     ("/webhooks/nobody", 404),
+    ("/api/v1/me", 401),
+    ("/api/nowhere", 404),
 ]
 
 
