@@ -36,6 +36,7 @@ PAGES = (
     Page("content", "frame.content", ":material/edit_note:", Permission.WRITE_CONTENT),
     Page("onboarding", "frame.onboarding", ":material/checklist:", Permission.EDIT_WORKSPACE),
     Page("billing", "frame.billing", ":material/credit_card:", Permission.VIEW_PLAN),
+    Page("settings", "frame.settings", ":material/settings:", needs_one=False),
     Page("audit", "frame.audit", ":material/history:", Permission.VIEW_AUDIT, needs_one=False),
     Page("admin", "frame.admin", ":material/shield_person:", Permission.FIND_PEOPLE, needs_one=False),
 )
