@@ -19,6 +19,7 @@ from core.earnings.service import (
     preview,
     undo_import,
 )
+from core.earnings.table import MAX_BYTES
 from core.workspaces.service import CURRENCIES
 from dashboard.analytics import FIGURES, LOOK, platform_name
 from dashboard.components.confirmation import ask, confirmation
@@ -45,6 +46,7 @@ def upload() -> None:
     looking = viewer()
     count = st.session_state.setdefault(_FILE, 0)
     file = st.file_uploader(t("analytics.file"), key=f"{_FILE}_{count}", help=t("analytics.file_help"))
+    st.caption(t("analytics.file_limit", most=number(MAX_BYTES // (1024 * 1024))))
     if file is None:
         st.session_state.pop(_SEEN, None)
         return
