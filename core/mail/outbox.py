@@ -1,5 +1,6 @@
 """Mail is written in the transaction of the deed that causes it, and sent by the worker, at least once."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,6 +13,7 @@ from core.errors import Refusal
 from core.mail import gateway
 from core.use_case import unscoped
 
+log = logging.getLogger("huntaze.mail")
 LEASE = timedelta(minutes=2)
 TRIES = 8
 SENT = "(sent)"
@@ -62,6 +64,9 @@ def send_one() -> bool:
         gateway.send(gateway.Letter(str(letter.id), letter.to_address, letter.subject, letter.body))
     except Refusal as refusal:
         _put_back(letter, refusal.code)
+    except Exception as crash:
+        log.exception("a letter could not be handed over")
+        _put_back(letter, type(crash).__name__)
     else:
         _mark_sent(letter)
     return True
