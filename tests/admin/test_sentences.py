@@ -1,0 +1,89 @@
+"""Every deed that is recorded anywhere has its sentence, in every language."""
+
+import ast
+
+from core.language import LANGUAGES
+from dashboard.words import catalogue
+from tests.language.sources import trees
+
+RECORDING = {"record": 2, "record_of_person": 2}
+"""The functions of `core.audit` that note a deed, and the position of its name."""
+
+
+def _recorders(tree: ast.Module) -> dict[str, int]:
+    """How this module calls them: by name, or through the module."""
+    called: dict[str, int] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "core.audit":
+            called |= {one.asname or one.name: RECORDING[one.name] for one in node.names if one.name in RECORDING}
+        if isinstance(node, ast.ImportFrom) and node.module == "core":
+            for one in node.names:
+                if one.name == "audit":
+                    called |= {f"{one.asname or one.name}.{name}": at for name, at in RECORDING.items()}
+    return called
+
+
+def _deeds() -> dict[str, list[str]]:
+    """Where each deed is recorded. A name that is handed on is followed to the literals in its own module."""
+    found: dict[str, list[str]] = {}
+    for file, tree in trees().items():
+        called = _recorders(tree)
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            at = called.get(ast.unparse(call.func))
+            if at is None:
+                continue
+            for deed in _literals(call.args[at], tree):
+                found.setdefault(deed, []).append(f"{file}:{call.lineno}")
+    return found
+
+
+def _literals(name: ast.expr, tree: ast.Module) -> list[str]:
+    if isinstance(name, ast.Constant):
+        return [str(name.value)]
+    if isinstance(name, ast.IfExp):
+        return [*_literals(name.body, tree), *_literals(name.orelse, tree)]
+    if isinstance(name, ast.Name):
+        found = [*_looped(name.id, tree), *_handed_on(name.id, tree)]
+        assert found, f"nothing is ever given to {name.id}"
+        return found
+    raise AssertionError(f"the deed {ast.unparse(name)} is not written out")
+
+
+def _handed_on(parameter: str, tree: ast.Module) -> list[str]:
+    """The literals that this module's calls give to a function's parameter of that name."""
+    found = []
+    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        names = [argument.arg for argument in function.args.args]
+        if parameter not in names:
+            continue
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            if ast.unparse(call.func) == function.name and len(call.args) > names.index(parameter):
+                found += _literals(call.args[names.index(parameter)], tree)
+    return found
+
+
+def _looped(variable: str, tree: ast.Module) -> list[str]:
+    """The literals that a loop over pairs written out gives to its variable of that name."""
+    found = []
+    for loop in (node for node in ast.walk(tree) if isinstance(node, ast.For)):
+        if not isinstance(loop.target, ast.Tuple) or not isinstance(loop.iter, ast.Tuple | ast.List):
+            continue
+        names = [ast.unparse(one) for one in loop.target.elts]
+        if variable in names:
+            pairs = [one for one in loop.iter.elts if isinstance(one, ast.Tuple)]
+            found += [text for one in pairs for text in _literals(one.elts[names.index(variable)], tree)]
+    return found
+
+
+def test_every_deed_has_its_sentence() -> None:
+    deeds = _deeds()
+    assert {"staff_visit_began", "staff_visit_ended", "plan_granted", "job_retried", "staff_made"} <= deeds.keys(), (
+        "the reading of the code sees what it should"
+    )
+    missing = {
+        (language, deed, *where)
+        for language in LANGUAGES
+        for deed, where in deeds.items()
+        if f"audit.{deed}" not in catalogue().keys(language)
+    }
+    assert missing == set()
