@@ -1,12 +1,14 @@
-"""A person's own settings: who they are, how they come in, and keys for their programs."""
+"""A person's own settings: who they are, how they come in, keys for their programs, and their data."""
 
 from dashboard.components.address import choice
 from dashboard.keys import keys
+from dashboard.privacy import privacy
+from dashboard.privacy import privacy
 from dashboard.session import anyone
 from dashboard.settings import profile_form, security
 from dashboard.words import t
 
-PARTS = {"profile": profile_form, "security": security, "keys": keys}
+PARTS = {"profile": profile_form, "security": security, "keys": keys, "privacy": privacy}
 
 looking = anyone()
 chosen = choice(

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from streamlit.testing.v1 import AppTest
 
 from core.access import Permission, Role
@@ -11,6 +11,8 @@ from core.errors import NotSignedIn
 from core.identity.service import profile
 from core.identity.sessions import is_alive, open_session, session_of
 from core.workspaces.api_keys import GRANTABLE, api_keys, scope_of_key
+from core.workspaces.packs import keep, packs
+from core.workspaces.privacy import erased_on
 from dashboard.words import catalogue
 from tests.pages.conftest import OpenPage, assert_no_crash, words
 from tests.paying import subscribe
@@ -45,7 +47,7 @@ def paying(ada: Made) -> Made:
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-@pytest.mark.parametrize("name", ["profile", "security", "keys"])
+@pytest.mark.parametrize("name", ["profile", "security", "keys", "privacy"])
 def test_each_part_opens_in_each_language(open_page: OpenPage, database: Connection, language: str, name: str) -> None:
     made = make_person("Zoé", Role.CREATOR, language=language)
     subscribe(made)
@@ -164,3 +166,50 @@ def test_an_agencys_keys_are_those_of_all_its_creators(open_page: OpenPage, data
     subscribe(agency, "enterprise_monthly")
     page = part(open_page("settings", agency, creator=agency.workspace_ids[1]), "keys")
     assert scope_of_key(made_key(page)).workspace_ids == set(agency.workspace_ids)
+
+
+def test_data_is_asked_for_and_taken_when_it_is_ready(open_page: OpenPage, ada: Made) -> None:
+    page = part(open_page("settings", ada), "privacy")
+    button(page, "Prepare my data")
+    (one,) = packs(ada.scope)
+    assert "being put together" in words(page)
+    keep(ada.scope, one.id, b"zip")
+    page.button(key=f"look_{one.id}").click()
+    page.run()
+    assert_no_crash(page)
+    (way,) = (one for one in page.get("link_button") if one.proto.label == "Download")
+    assert way.proto.url == f"/account/packs/{one.id}"
+
+
+def test_an_account_is_deleted_after_a_proof_and_a_question(
+    open_page: OpenPage, ada: Made, database: Connection
+) -> None:
+    here = web_session(ada)
+    page = part(open_page("settings", ada, web_session=here), "privacy")
+    page.button(key="delete_ask").click()
+    page.run()
+    assert erased_on(ada.scope) is None
+    page.button(key="delete_account_yes").click()
+    page.run()
+    assert erased_on(ada.scope) is not None
+    assert not is_alive(here)
+
+
+def test_without_a_proof_the_way_to_one_is_shown(open_page: OpenPage, ada: Made, database: Connection) -> None:
+    here = web_session(ada)
+    database.execute(text("UPDATE web_sessions SET proved_at = now() - interval '11 minutes'"))
+    page = part(open_page("settings", ada, web_session=here), "privacy")
+    (way,) = page.get("link_button")
+    assert way.proto.url.startswith("/account/prove?next=")
+    assert "delete_ask" not in {one.key for one in page.button}
+
+
+def test_who_changes_their_mind_keeps_the_account(open_page: OpenPage, ada: Made, database: Connection) -> None:
+    database.execute(text("UPDATE users SET erase_after = now() + interval '3 days'"))
+    page = part(open_page("settings", ada), "privacy")
+    assert "will be erased on" in words(page)
+    page.button(key="keep_account").click()
+    page.run()
+    assert_no_crash(page)
+    assert erased_on(ada.scope) is None
+    assert not page.warning
