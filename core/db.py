@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cache
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import (
     BigInteger,
     Connection,
@@ -20,7 +21,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, SessionTransaction, mapped_column, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -154,6 +155,19 @@ def _step_down(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None
     connection.autocommit = True
     connection.cursor().execute(f"SET ROLE {APP_ROLE}")
     connection.autocommit = False
+
+
+@event.listens_for(Engine, "handle_error")
+def _leave_values_out(context: ExceptionContext) -> None:
+    """An error's text is logged, and PostgreSQL quotes in it the row at hand, with people's values and secrets."""
+    error, told = context.original_exception, context.sqlalchemy_exception
+    if not isinstance(error, psycopg.Error) or error.sqlstate is None:
+        return
+    # class 22 quotes the value that it could not read in its very first line
+    said = "" if error.sqlstate.startswith("22") else error.diag.message_primary or ""
+    error.args = (f"{error.sqlstate} {said}".strip(),)
+    if told is not None:
+        told.args = (f"({type(error).__module__}.{type(error).__name__}) {error.args[0]}",)
 
 
 def psycopg_url(url: str) -> str:
