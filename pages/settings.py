@@ -3,7 +3,6 @@
 from dashboard.components.address import choice
 from dashboard.keys import keys
 from dashboard.privacy import privacy
-from dashboard.privacy import privacy
 from dashboard.session import anyone
 from dashboard.settings import profile_form, security
 from dashboard.words import t
