@@ -65,7 +65,7 @@ def test_an_account_says_who_is_in_it_and_what_it_pays(staff: Made, agency: Made
     assert (found.kind, found.creators_count) == ("agency", 3)
     assert [(one.name, one.is_demo) for one in found.creators][-1] == ("Demo", True)
     assert [(one.user_id, one.email, one.role) for one in found.members] == [(agency.user_id, agency.email, "owner")]
-    assert found.entitlement.status
+    assert (found.entitlement.plan, found.entitlement.granted_until) == (PlanName.PRO, given.ends_at)
     assert found.grants == (given,)
 
 

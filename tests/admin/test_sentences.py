@@ -2,7 +2,11 @@
 
 import ast
 
+from core.access import AccountRole
+from core.billing.plans import Status
+from core.insights.operations import State
 from core.language import LANGUAGES
+from core.workspaces.models import AccountKind
 from dashboard.words import catalogue
 from tests.language.sources import trees
 
@@ -87,3 +91,14 @@ def test_every_deed_has_its_sentence() -> None:
         if f"audit.{deed}" not in catalogue().keys(language)
     }
     assert missing == set()
+
+
+def test_every_state_has_its_word() -> None:
+    """The page puts these keys together from what the database holds."""
+    keys = {
+        *(f"paid_{one}" for one in (*Status, "none")),
+        *(f"of_{one}" for one in AccountKind),
+        *(f"role_{one}" for one in AccountRole),
+        *(f"state_{one}" for one in State),
+    }
+    assert {f"admin.{key}" for key in keys} - catalogue().keys("en") == set()
