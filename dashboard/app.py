@@ -26,6 +26,7 @@ with refusals_shown():
     frame.sidebar(person)
     st.title(script.title)
     visit_notice(person)
+    frame.confirm_email(person)
     news_shown()
     looking = viewer()
     frame.subject(looking)

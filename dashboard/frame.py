@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.access import Permission
 from core.errors import Refusal
-from core.identity.service import edit_profile
+from core.identity.service import edit_profile, profile
 from core.language import LANGUAGES
 from core.workspaces.service import WorkspaceView, remove_demo
 from dashboard.components.confirmation import ask, confirmation
@@ -18,9 +18,10 @@ from dashboard.words import plain, t
 _CREATOR = "frame_creator"
 _LANGUAGE = "frame_language"
 _REMOVE_DEMO = "frame_remove_demo"
-# A form of our own, since only a request that the browser itself sends can take the session's cookie away.
-_SIGN_OUT = (
-    '<form method="post" action="/account/sign-out"><button type="submit" style="background: transparent; '
+_IS_CONFIRMED = "frame_is_confirmed"
+# Forms of our own: only a request that the browser itself sends can change its cookies and leave Streamlit's page.
+_FORM = (
+    '<form method="post" action="{action}"><button type="submit" style="background: transparent; '
     "color: inherit; font: inherit; border: 1px solid currentColor; border-radius: 0.6rem; "
     'padding: 0.4rem 0.8rem; min-height: 2.5rem; cursor: pointer">{label}</button></form>'
 )
@@ -33,7 +34,18 @@ def sidebar(person: Viewer) -> None:
             _creator_switch(person)
         _language_switch(person)
         st.caption(t("frame.signed_in_as", name=plain(person.display_name)))
-        st.html(_SIGN_OUT.format(label=escape(t("frame.sign_out"))))
+        st.html(_FORM.format(action="/account/sign-out", label=escape(t("frame.sign_out"))))
+
+
+def confirm_email(person: Viewer) -> None:
+    """Until the e-mail is confirmed: the reminder, and the letter once more. Asked once a tab of those who have."""
+    if st.session_state.get(_IS_CONFIRMED):
+        return
+    known = profile(person.scope)
+    st.session_state[_IS_CONFIRMED] = known.is_verified
+    if not known.is_verified:
+        st.info(t("confirming.notice", email=plain(known.email)), icon=":material/mail:")
+        st.html(_FORM.format(action="/account/verification", label=escape(t("confirming.again"))))
 
 
 def subject(looking: Viewer) -> None:
