@@ -51,6 +51,9 @@ class Settings(BaseModel, frozen=True, extra="ignore"):
     microsoft_client_id: str | None = None
     microsoft_client_secret: SecretStr | None = None
     microsoft_tenant: str = "common"
+    microsoft_authority: str = Field(
+        "https://login.microsoftonline.com", description="Another address for national clouds and test servers."
+    )
     oidc_name: str | None = Field(None, description="What the button for OIDC_ISSUER says.")
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None

@@ -15,6 +15,7 @@ from core.identity.signing_in import come_in, give_code, sign_in
 from core.sidecar import cookies
 from core.sidecar.forms import SIGN_IN, Fields, go, language_for, let_in, safe_next, visitor_of
 from core.sidecar.pages import TEMPLATES, page
+from core.sidecar.providers import providers
 from core.workspaces.sign_up import sign_up
 
 router = APIRouter(prefix="/account")
@@ -114,4 +115,5 @@ def _page(request: Request, template: str, given: Mapping[str, str], refusal: Re
         name_length=NAME_LENGTH,
         email_length=EMAIL_LENGTH,
         password_length=PASSWORD_LENGTH,
+        providers=providers(),
     )

@@ -7,7 +7,18 @@ from starlette.middleware import Middleware
 
 from core.errors import Refusal
 from core.identity.proof import ProofNeeded
-from core.sidecar import account, account_links, account_security, api, api_access, health, invitations, webhooks
+from core.sidecar import (
+    account,
+    account_links,
+    account_security,
+    api,
+    api_access,
+    farewell,
+    health,
+    invitations,
+    oidc,
+    webhooks,
+)
 from core.sidecar.forms import SignInFirst, on_proof_needed, on_sign_in_first
 from core.sidecar.headers import SecurityHeaders
 from core.sidecar.limits import BodyLimit
@@ -45,6 +56,8 @@ def create_app() -> FastAPI:
     app.include_router(api.router)
     app.include_router(api_access.router)
     app.include_router(invitations.router)
+    app.include_router(farewell.router)
+    app.include_router(oidc.router)
     app.include_router(health.router)
     app.include_router(webhooks.router)
     return app

@@ -26,7 +26,14 @@ from core.workspaces.service import open_scope
 
 SIGN_IN = "/account/sign-in"
 LONGEST_NEXT = 2000
-_INSIDE = ("/account/security", "/account/password", "/account/email", "/account/second-factor", "/account/invitation")
+_INSIDE = (
+    "/account/security",
+    "/account/password",
+    "/account/email",
+    "/account/second-factor",
+    "/account/invitation",
+    "/account/external",
+)
 """Pages under /account that somebody who is in may be sent on to; from the others they would only be sent back."""
 
 
@@ -57,7 +64,8 @@ class Inside:
         return self.person.language
 
 
-def _inside(request: Request) -> Inside:
+def inside(request: Request) -> Inside:
+    """Raises SignInFirst."""
     token = cookies.token_of(request)
     found = session_of(token) if token else None
     if found is None:
@@ -66,7 +74,7 @@ def _inside(request: Request) -> Inside:
     return Inside(scope, profile(scope))
 
 
-Insider = Annotated[Inside, Depends(_inside)]
+Insider = Annotated[Inside, Depends(inside)]
 
 
 async def on_sign_in_first(request: Request, _error: Exception) -> Response:
