@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import BadInput
-from core.identity.credentials import a_new_password, an_email, hashed, is_outdated, matches
+from core.identity.credentials import _commonest, a_new_password, an_email, hashed, is_outdated, matches
 
 GOOD = "correct horse battery"
 
@@ -111,3 +111,17 @@ def test_a_weak_or_unusable_password_is_refused(password: str, code: str) -> Non
     with pytest.raises(BadInput) as refused:
         a_new_password(password, "ada.lovelace@example.com")
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize("password", ["123456qwerty", "QWERTY123456", " 1q2w3e4r5t6y ", "polniypizdec0211"])
+def test_what_is_tried_first_is_refused(password: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        a_new_password(password, "ada@example.com")
+    assert refused.value.code == "identity.common_password"
+
+
+def test_the_three_thousand_commonest_are_known_and_a_phrase_of_common_words_is_none() -> None:
+    assert len(_commonest()) > 3_000
+    assert {"password", "123456", "iloveyou"} <= _commonest()
+    assert all(word == word.casefold() for word in _commonest())
+    assert a_new_password("password iloveyou dragon", "ada@example.com")

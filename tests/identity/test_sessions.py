@@ -3,9 +3,21 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection, select, text, update
+from sqlalchemy.orm import Session
 
+from core.errors import NotSignedIn
 from core.identity.models import User, WebSession
-from core.identity.sessions import choose, close_session, is_alive, open_session, session_of
+from core.identity.sessions import (
+    Key,
+    choose,
+    close_session,
+    end_sessions,
+    is_alive,
+    open_session,
+    renew_session,
+    session_of,
+)
+from core.use_case import unscoped
 from tests.people import Made
 
 
@@ -119,3 +131,69 @@ def test_sessions_long_over_are_removed_at_the_next_sign_in(database: Connection
 
 def test_an_unknown_id_is_not_alive(database: Connection) -> None:
     assert not is_alive(UUID(int=7))
+
+
+def test_a_remembered_session_may_be_idle_for_its_thirty_days(database: Connection, ada: Made) -> None:
+    token = open_session(ada.user_id, remembered=True)
+    length = database.execute(text("SELECT expires_at - created_at FROM web_sessions")).scalar_one()
+    assert length.total_seconds() == 30 * 86400
+    ago(database, "last_seen_at", "29 days")
+    found = session_of(token)
+    assert found is not None
+    assert is_alive(found.id)
+    ago(database, "expires_at", "0 seconds")
+    assert session_of(token) is None
+
+
+@pytest.mark.parametrize(("given", "kept"), [("x" * 500, "x" * 200), ("a\x00b", "ab"), ("a\udcffb", "a?b")])
+def test_what_a_browser_says_of_itself_is_kept_fit_to_keep(
+    database: Connection, ada: Made, given: str, kept: str
+) -> None:
+    open_session(ada.user_id, agent=given, address=given)
+    assert database.execute(text("SELECT agent, address FROM web_sessions")).one() == (kept, kept[:64])
+
+
+@unscoped("the test has just made the session")
+def renewed(session: Session, session_id: UUID) -> Key:
+    return renew_session(session, session_id)
+
+
+@unscoped("the test has just made the sessions")
+def ended(session: Session, user_id: UUID, but: UUID | None = None) -> None:
+    end_sessions(session, user_id, but=but)
+
+
+@pytest.mark.parametrize("remembered", [True, False])
+def test_a_renewed_session_is_the_same_one_under_another_token(
+    database: Connection, ada: Made, remembered: bool
+) -> None:
+    token = open_session(ada.user_id, remembered=remembered)
+    before = session_of(token)
+    assert before is not None
+    ago(database, "proved_at", "1 hour")
+    key = renewed(before.id)
+    assert session_of(token) is None
+    assert session_of(key.token) == before
+    assert (key.lasts is not None) == remembered
+    assert database.execute(text("SELECT proved_at = now() FROM web_sessions")).scalar_one()
+
+
+@pytest.mark.parametrize("column", ["revoked_at", "expires_at"])
+def test_a_session_that_is_over_is_not_renewed(database: Connection, token: str, column: str) -> None:
+    found = session_of(token)
+    assert found is not None
+    ago(database, column, "0 seconds")
+    with pytest.raises(NotSignedIn):
+        renewed(found.id)
+
+
+def test_ending_sessions_spares_one_and_other_people(ada: Made, bob: Made, token: str) -> None:
+    others, theirs = [open_session(ada.user_id) for _ in range(3)], open_session(bob.user_id)
+    kept = session_of(token)
+    assert kept is not None
+    ended(ada.user_id, kept.id)
+    assert [session_of(one) for one in others] == [None] * 3
+    assert session_of(token) == kept
+    assert session_of(theirs) is not None
+    ended(ada.user_id)
+    assert session_of(token) is None

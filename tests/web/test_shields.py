@@ -89,6 +89,9 @@ ANSWERS = [
     ("GET", "/account/sign-in", 200),
     ("GET", "/account/style.css", 200),
     ("GET", "/account/icon.svg", 200),
+    ("GET", "/account/code", 303),
+    ("GET", "/account/security", 303),
+    ("GET", "/account/reset", 422),
     ("GET", "/healthz", 200),
     ("GET", "/readyz", 200),
     ("GET", "/nowhere", 404),
@@ -142,9 +145,13 @@ def test_behind_tls_cookies_and_headers_are_stricter(secure: Served) -> None:
     body = f"email=ada@example.com&password={PASSWORD}&display_name=Ada".encode()
     answer = ask(secure, "POST", "/account/sign-up", ours, body)
     assert answer.status_code == 303, answer.text
-    name, *attributes = answer.headers["set-cookie"].split("; ")
+    session, device = answer.headers.get_list("set-cookie")
+    name, *attributes = session.split("; ")
     assert re.fullmatch(r"__Host-huntaze_session=[A-Za-z0-9_-]{43}", name)
-    assert {attribute.lower() for attribute in attributes} == {"httponly", "path=/", "samesite=lax", "secure"}
+    strict = {"httponly", "path=/", "samesite=lax", "secure"}
+    assert {attribute.lower() for attribute in attributes} == strict
+    assert device.startswith("__Host-huntaze_device=")
+    assert strict < {attribute.lower() for attribute in device.split("; ")}
     assert answer.headers["strict-transport-security"].startswith("max-age=63072000")
     value = name.partition("=")[2]
     for cookie, status in ((name, 303), (f"huntaze_session={value}", 200)):
