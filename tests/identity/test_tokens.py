@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -100,6 +101,36 @@ def test_the_letter_is_in_the_persons_language(database: Connection) -> None:
     with pytest.raises(NotSignedIn):
         refresh(first.refresh_token)
     assert letters(database)[0][2] == sentences().text("fr", "tokens.replayed_body")
+
+
+def tried(token: str) -> bool:
+    try:
+        refresh(token)
+    except NotSignedIn:
+        return False
+    return True
+
+
+def test_one_token_traded_in_by_many_at_once_is_taken_once_and_ends_the_family(committed: str) -> None:
+    first = issue(make_person("Ada", Role.CREATOR).user_id)
+    with ThreadPoolExecutor(8) as crowd:
+        assert sum(crowd.map(tried, [first.refresh_token] * 8)) == 1
+    with pytest.raises(NotSignedIn):
+        bearer_of(first.access_token)
+
+
+def test_no_token_slips_out_of_a_family_that_is_just_ending(committed: str) -> None:
+    """A thief trades the newest token in while the replay of an older one ends the family."""
+    ada = make_person("Ada", Role.CREATOR)
+    with ThreadPoolExecutor(2) as two:
+        for _ in range(10):
+            first = issue(ada.user_id)
+            second = refresh(first.refresh_token)
+            thief, owner = two.submit(tried, second.refresh_token), two.submit(tried, first.refresh_token)
+            thief.result()
+            assert not owner.result()
+            with pytest.raises(NotSignedIn):
+                bearer_of(first.access_token)
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "\x00", "\ud800", "é" * 100, "x" * 100_000])
