@@ -11,8 +11,9 @@ from core.billing.plans import PlanName, Status
 from core.insights.people import Creator, FoundAccount, FoundUser, find_accounts, find_users
 from core.workspaces.staff import disable_user, enable_user, visit
 from dashboard.components.figures import nothing_yet
-from dashboard.components.reason import why
+from dashboard.components.reason import closed, why
 from dashboard.deeds import paged
+from dashboard.navigation import go
 from dashboard.session import Viewer, anyone, flash, look_at
 from dashboard.words import moment, number, plain, t
 
@@ -127,6 +128,8 @@ def _visit(creator: Creator, reason: str) -> None:
     entered = visit(anyone().scope, creator.workspace_id, reason, may_write=may_write)
     look_at(creator.workspace_id)
     flash(t("admin.visit_done", name=plain(entered.name), until=plain(moment(entered.expires_at))))
+    closed(_ASKED)
+    go("home")
 
 
 def _grant(account: FoundAccount, given: Grant) -> None:

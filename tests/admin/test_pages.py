@@ -63,16 +63,25 @@ def test_an_account_is_found_and_its_creator_entered(open_page: OpenPage, staff:
     assert_no_crash(page)
     assert "You are visiting Ada" in words(page)
     assert "to look only" in words(page)
-    assert menu(page) == EVERYBODYS | {"admin", "analytics", "billing"}
-    for shown in ("home", "analytics", "billing"):
-        other = open_page(shown, staff, creator=ada.workspace_id)
-        assert_no_crash(other)
-        assert "You are visiting Ada" in words(other)
+    assert page.title[0].value == "Home"
+    assert menu(page) & {"admin", "analytics", "billing", "content", "onboarding"} == {"admin", "analytics", "billing"}
     page.button(key="leave_visit").click().run()
     assert_no_crash(page)
     assert "You are visiting" not in words(page)
     assert menu(page) == EVERYBODYS | {"admin"}
     assert [one.deed for one in entries(ada.scope)] == ["staff_visit_ended", "staff_visit_began"]
+
+
+@pytest.mark.parametrize("may_write", [False, True])
+def test_every_page_offered_during_a_visit_opens_and_says_so(
+    open_page: OpenPage, staff: Made, ada: Made, *, may_write: bool
+) -> None:
+    visit(staff.scope, ada.workspace_id, WHY, may_write=may_write)
+    for offered in menu(open_page("home", staff)):
+        page = open_page(offered, staff, creator=ada.workspace_id)
+        assert_no_crash(page)
+        assert "You are visiting Ada" in words(page), offered
+        assert len(page.warning) == 1, offered
 
 
 def test_acting_is_asked_for(open_page: OpenPage, staff: Made, ada: Made) -> None:
