@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from secrets import token_hex
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 from streamlit.errors import FragmentHandledException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.errors import NotSignedIn, PlanLimit, Refusal
+from core.identity.proof import ProofNeeded
 from dashboard.navigation import link
 from dashboard.viewing import Viewer, anyone, forget_choice, language, look_again, look_at, viewer
 from dashboard.words import plain, t
@@ -29,6 +31,7 @@ __all__ = [
 ]
 
 SIGN_IN = "/account/sign-in"
+PROVE = "/account/prove"
 _NEWS = "news"
 _log = logging.getLogger(__name__)
 
@@ -92,6 +95,9 @@ def _refused(sentence: str, kind: type[Exception]) -> None:
         link("billing", t("frame.see_plans"))
     if issubclass(kind, NotSignedIn):
         st.link_button(t("frame.sign_in"), SIGN_IN)
+    if issubclass(kind, ProofNeeded):
+        back = urlsplit(st.context.url or "/").path
+        st.link_button(t("confirming.prove"), f"{PROVE}?{urlencode({'next': back})}")
 
 
 def _keep(news: _News) -> None:

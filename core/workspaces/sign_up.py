@@ -29,13 +29,15 @@ def sign_up(
     time_zone: str = "UTC",
     *,
     visitor: Visitor | None = None,
+    is_verified: bool = False,
 ) -> UUID:
     """Make a person with an account of their own and one workspace in it, all or nothing. Returns the user's id.
 
-    A letter asks whether the address is theirs. A `visitor`'s network may sign up some people an hour, and that is
-    counted before the costly hashing. Raises BadInput for what cannot be kept, TooManyTries, and Conflict when a living
-    user has the e-mail. That answer tells a stranger who knows an address that it has an account: letting people in at
-    once, and not only after they have read a letter, has that price, and the limit keeps it from being asked in bulk.
+    A letter asks whether the address is theirs, unless that is known. A `visitor`'s network may sign up some people an
+    hour, and that is counted before the costly hashing. Raises BadInput for what cannot be kept, TooManyTries, and
+    Conflict when a living user has the e-mail. That answer tells a stranger who knows an address that it has an
+    account: letting people in at once, and not only after they have read a letter, has that price, and the limit keeps
+    it from being asked in bulk.
     """
     address, name = an_email(email), a_display_name(display_name)
     language, time_zone = a_language(language), a_time_zone(time_zone)
@@ -49,6 +51,7 @@ def sign_up(
         display_name=name,
         language=language,
         time_zone=time_zone,
+        is_verified=is_verified,
     )
     if user_id is None:
         raise Conflict("identity.email_taken")
@@ -62,7 +65,14 @@ def count_sign_up(visitor: Visitor) -> None:
 
 @unscoped("nobody is known before signing up; it adds rows of its own and shows none")
 def _write(
-    session: Session, *, email: str, password_hash: str, display_name: str, language: str, time_zone: str
+    session: Session,
+    *,
+    email: str,
+    password_hash: str,
+    display_name: str,
+    language: str,
+    time_zone: str,
+    is_verified: bool,
 ) -> UUID | None:
     return add_person(
         session,
@@ -71,6 +81,7 @@ def _write(
         display_name=display_name,
         language=language,
         time_zone=time_zone,
+        is_verified=is_verified,
     )
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 from sqlalchemy import Connection, update
+from streamlit.testing.v1 import AppTest
 
 from core.identity.models import User
 from tests.pages.conftest import OpenPage, words
@@ -32,3 +33,18 @@ def test_who_has_not_confirmed_is_reminded_until_they_have(
 
 def test_who_has_confirmed_reads_nothing_of_it(open_page: OpenPage, ada: Made) -> None:
     assert REMINDER["en"] not in words(open_page("home", ada))
+
+
+def asks_for_a_proof() -> None:
+    from core.identity.proof import ProofNeeded
+    from dashboard.session import refusals_shown
+
+    with refusals_shown():
+        raise ProofNeeded("identity.prove_again")
+
+
+def test_where_a_proof_is_needed_the_way_to_it_stands_below(database: Connection) -> None:
+    page = AppTest.from_function(asks_for_a_proof).run()
+    assert "Show once more that it is you" in words(page)
+    (link,) = page.get("link_button")
+    assert link.proto.url.startswith("/account/prove?next=%2F")
