@@ -19,9 +19,14 @@ from sqlalchemy import Connection, text
 from core.audit import own_entries
 from core.errors import NotSignedIn, sentences
 from core.identity import families
+from core.identity.credentials import hashed
+from core.identity.passwords import change_password
+from core.identity.sessions import open_session, session_of
 from core.identity.tokens import ACCESS_LASTS, AUDIENCE, bearer_of, issue, refresh
+from core.identity.visitors import Visitor
 from core.sealing import derived
 from core.settings import settings
+from core.workspaces.service import open_scope
 from tests.people import Made, Role, make_person
 
 PURPOSE = "access tokens of API clients, v1"
@@ -101,6 +106,25 @@ def test_the_letter_is_in_the_persons_language(database: Connection) -> None:
     with pytest.raises(NotSignedIn):
         refresh(first.refresh_token)
     assert letters(database)[0][2] == sentences().text("fr", "tokens.replayed_body")
+
+
+def test_a_new_password_signs_every_program_out(ada: Made, bob: Made, database: Connection) -> None:
+    pair, bobs = issue(ada.user_id), issue(bob.user_id)
+    database.execute(text("UPDATE users SET password_hash = :hash"), {"hash": hashed("correct horse battery")})
+    here = session_of(open_session(ada.user_id))
+    assert here is not None
+    change_password(
+        open_scope(ada.user_id, here.id), "correct horse battery", "another horse, another", Visitor("192.0.2.1")
+    )
+    with pytest.raises(NotSignedIn):
+        bearer_of(pair.access_token)
+    assert not tried(pair.refresh_token)
+    assert letters_of(database, "api_client_replayed") == [], "who changes their password is not told of a thief"
+    bearer_of(bobs.access_token)
+
+
+def letters_of(database: Connection, kind: str) -> list[str]:
+    return [body for _, told, body in letters(database) if told == kind]
 
 
 def tried(token: str) -> bool:
