@@ -16,7 +16,8 @@ _FOLDER = Path(__file__).resolve().parent.parent / "pages"
 class Page:
     """One script of `pages/`. Without a permission it is open to whoever is signed in.
 
-    `needs_one`: it works on one creator, so one must be chosen before it runs.
+    `needs_one`: it works on one creator, so one must be chosen before it runs. `several`: it is for those with more
+    than one. `anywhere`: it asks itself which account it is about, so the permission in one of them is enough.
     """
 
     name: str
@@ -24,6 +25,8 @@ class Page:
     icon: str
     permission: Permission | None = None
     needs_one: bool = True
+    several: bool = False
+    anywhere: bool = False
 
     @property
     def file(self) -> Path:
@@ -32,10 +35,12 @@ class Page:
 
 PAGES = (
     Page("home", "frame.home", ":material/home:", needs_one=False),
+    Page("creators", "frame.creators", ":material/group:", Permission.VIEW_ANALYTICS, needs_one=False, several=True),
     Page("analytics", "frame.analytics", ":material/monitoring:", Permission.VIEW_ANALYTICS),
     Page("content", "frame.content", ":material/edit_note:", Permission.WRITE_CONTENT),
     Page("onboarding", "frame.onboarding", ":material/checklist:", Permission.EDIT_WORKSPACE),
     Page("billing", "frame.billing", ":material/credit_card:", Permission.VIEW_PLAN),
+    Page("team", "frame.team", ":material/groups:", Permission.MANAGE_TEAM, needs_one=False, anywhere=True),
     Page("settings", "frame.settings", ":material/settings:", needs_one=False),
     Page("audit", "frame.audit", ":material/history:", Permission.VIEW_AUDIT, needs_one=False),
     Page("admin", "frame.admin", ":material/shield_person:", Permission.FIND_PEOPLE, needs_one=False),
@@ -44,7 +49,16 @@ PAGES = (
 
 def open_to(viewer: Viewer) -> tuple[Page, ...]:
     """The pages that this viewer may open, in the order of the menu."""
-    return tuple(page for page in PAGES if page.permission is None or viewer.scope.may(page.permission))
+    return tuple(page for page in PAGES if _is_for(viewer, page))
+
+
+def _is_for(viewer: Viewer, page: Page) -> bool:
+    if page.several and sum(not one.is_demo for one in viewer.workspaces) < 2:
+        return False
+    if page.permission is None or viewer.scope.may(page.permission):
+        return True
+    each = (viewer.scope.of_account(one) for one in viewer.scope.account_ids)
+    return page.anywhere and any(scope.may(page.permission) for scope in each)
 
 
 def draw(pages: tuple[Page, ...]) -> tuple[Page, "st.Page"]:

@@ -41,11 +41,18 @@ def _pack(one: PackView) -> None:
             st.button(t("settings.look_again"), key=f"look_{one.id}", icon=":material/refresh:")
 
 
-def _deletion(looking: Viewer) -> None:
+def kept_back(looking: Viewer) -> bool:
+    """While the account waits to be erased, when that will be and the way to keep it. Whether it does wait."""
     erased = erased_on(looking.scope)
-    if erased is not None:
-        st.warning(t("settings.erased_on", when=plain(moment(erased))), icon=":material/delete_forever:")
-        st.button(t("settings.keep_account"), key="keep_account", on_click=_keep, type="primary")
+    if erased is None:
+        return False
+    st.warning(t("settings.erased_on", when=plain(moment(erased))), icon=":material/delete_forever:")
+    st.button(t("settings.keep_account"), key="keep_account", on_click=_keep, type="primary")
+    return True
+
+
+def _deletion(looking: Viewer) -> None:
+    if kept_back(looking):
         return
     st.markdown(t("settings.delete_what", days=TIME_TO_RETHINK.days))
     if not is_proved(looking.scope):

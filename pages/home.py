@@ -13,6 +13,7 @@ from dashboard.components.demo import try_demo
 from dashboard.components.figures import allowance, nothing_yet
 from dashboard.components.month import change_shown, freshness, month, net_shown, totals
 from dashboard.navigation import go, link
+from dashboard.privacy import kept_back
 from dashboard.session import Viewer, look_at, viewer
 from dashboard.words import moment, plain, t
 
@@ -92,6 +93,7 @@ def at_work(looking: Viewer) -> None:
 
 
 looking = viewer()
+kept_back(looking)
 if looking.workspace is not None:
     one_creator(looking)
 elif looking.workspaces:

@@ -3,11 +3,13 @@
 import csv
 import io
 import json
+import tomllib
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 from tempfile import TemporaryFile
 from uuid import UUID
 
@@ -31,6 +33,7 @@ from core.earnings.models import (
 )
 from core.errors import NotSignedIn, sentences
 from core.identity.models import ExternalIdentity, KnownDevice, User, WebSession
+from core.language import supported
 from core.queue import Claimed
 from core.use_case import use_case
 from core.workspaces import packs
@@ -216,6 +219,12 @@ def _describe(session: Session, scope: Scope, into: zipfile.ZipFile, folder: str
     for file in files:
         for column in file.columns:
             kind = str(column.type).partition("(")[0].lower()
-            lines.append(_line([f"{file.name}.csv", column.key, kind, say(f"packs.column_{column.key}")]))
+            lines.append(_line([f"{file.name}.csv", column.key, kind, _meanings()[column.key][supported(language)]]))
     into.writestr(f"{folder}dictionary.csv", "".join(lines).encode("utf-8-sig"))
     into.writestr(f"{folder}README.txt", say("packs.readme").encode())
+
+
+@cache
+def _meanings() -> Mapping[str, Mapping[str, str]]:
+    """What each column means, by its name and a language."""
+    return tomllib.loads((Path(__file__).parent / "dictionary.toml").read_text(encoding="utf-8"))

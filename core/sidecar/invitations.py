@@ -56,6 +56,7 @@ def _page(
         language=language,
         problem=refusal.sentence(language) if refusal else None,
         offer=offered,
+        part=f"invitation.as_{offered.role}" if offered else None,
         person=person,
         token=token[: cookies.LONGEST_TOKEN],
         path=PATH,

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from core.access import AccountRole, Permission, Role, Scope
 from core.audit import record
 from core.errors import Conflict, NotAllowed, NotFound
+from core.identity.letters import Reader
 from core.identity.models import User
 from core.settings import settings
 from core.use_case import unscoped, use_case
@@ -93,9 +94,9 @@ def _write_letter(session: Session, whole: Scope, email: str, role: Role, token:
     inviter = session.execute(select(User.display_name, User.language).where(User.id == whole.user_id)).one()
     letters.write_to(
         session,
-        email,
-        inviter.language,
-        f"team.invited_{role}",
+        Reader(email, inviter.language),
+        "team",
+        f"invited_{role}",
         inviter=inviter.display_name,
         account=session.get_one(Account, whole.account_id).name,
         link=f"{settings().public_url.rstrip('/')}{PATH}?{urlencode({'token': token})}",

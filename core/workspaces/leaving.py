@@ -70,9 +70,9 @@ def _tell(session: Session, scope: Scope, creator: str, from_account_id: UUID, t
     )
     who = session.scalar(select(User.display_name).where(User.id == scope.user_id)) or ""
     facts = {"creator": creator, "left": names[from_account_id], "account": names[to_account_id], "who": who}
-    letters.write(session, scope.user_id, "leaving.receipt", **facts)
+    letters.write(session, scope.user_id, "leaving", "receipt", **facts)
     owners = select(AccountMember.user_id).where(
         AccountMember.account_id == from_account_id, AccountMember.role == AccountRole.OWNER
     )
     for owner_id in session.scalars(owners).all():
-        letters.write(session, owner_id, "leaving.told", **facts)
+        letters.write(session, owner_id, "leaving", "told", **facts)

@@ -6,31 +6,32 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import sentences
+from core.identity.letters import Reader
 from core.identity.models import User
 from core.language import supported
 from core.mail.outbox import post
 from core.settings import settings
 
 
-def write(session: Session, user_id: UUID, letter: str, **facts: object) -> None:
-    """Room: post the letter `<letter>_subject` and `<letter>_body` to a living person, in their own language."""
+def write(session: Session, user_id: UUID, topic: str, letter: str, **facts: object) -> None:
+    """Room: post the letter `<topic>.<letter>_subject` and `…_body` to a living person, in their own language."""
     to = session.execute(
         select(User.email, User.language).where(User.id == user_id, User.deleted_at.is_(None))
     ).one_or_none()
     if to is not None:
-        write_to(session, to.email, to.language, letter, **facts)
+        write_to(session, Reader(to.email, to.language), topic, letter, **facts)
 
 
-def write_to(session: Session, address: str, language: str, letter: str, **facts: object) -> None:
-    """Room: the same to an address that may be nobody's here yet. `letter` is a topic and a name: `team.invitation`."""
-    said, spoken = sentences(), supported(language)
+def write_to(session: Session, to: Reader, topic: str, letter: str, **facts: object) -> None:
+    """Room: the same to an address that may be nobody's here yet."""
+    said, spoken = sentences(), supported(to.language)
     facts = {"site": settings().public_url, **facts}
     post(
         session,
-        address,
-        letter,
-        said.text(spoken, f"{letter}_subject", **facts),
-        said.text(spoken, f"{letter}_body", **facts),
+        to.email,
+        f"{topic}.{letter}",
+        said.text(spoken, f"{topic}.{letter}_subject", **facts),
+        said.text(spoken, f"{topic}.{letter}_body", **facts),
     )
 
 

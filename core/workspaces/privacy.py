@@ -78,7 +78,8 @@ def note_deletion(session: Session, scope: Scope) -> datetime:
     letters.write(
         session,
         user.id,
-        "privacy.deletion",
+        "privacy",
+        "deletion",
         until=day(until.date(), user.language),
         link=f"{settings().public_url.rstrip('/')}{RESTORE}?token={token}",
     )

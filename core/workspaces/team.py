@@ -141,7 +141,7 @@ def _remove(session: Session, scope: Scope, user_id: UUID) -> None:
     name = _name(session, user_id)
     before = end_part(session, scope, user_id)
     record(session, scope, "member_removed", name, before=before)
-    letters.write(session, user_id, "team.removed", account=_account(session, scope.account_id).name)
+    letters.write(session, user_id, "team", "removed", account=_account(session, scope.account_id).name)
 
 
 @use_case(Permission.OWN_PROFILE)
@@ -206,7 +206,7 @@ def _hand_over(session: Session, scope: Scope, to_user_id: UUID) -> None:
     name = _name(session, to_user_id)
     record(session, scope, "ownership_handed_over", name, before={"owner": str(scope.user_id)})
     for each in (scope.user_id, to_user_id):
-        letters.write(session, each, "team.owner", account=account.name, owner=name)
+        letters.write(session, each, "team", "owner", account=account.name, owner=name)
 
 
 def _account(session: Session, account_id: UUID) -> Account:

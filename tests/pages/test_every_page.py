@@ -24,8 +24,9 @@ class Somebody:
 
 
 ALL = frozenset(page.name for page in PAGES)
-OWN = ALL - {"admin"}
+OWN = ALL - {"admin", "creators"}
 """What somebody may open who owns their account and works on a creator of it."""
+SEVERAL = OWN | {"creators"}
 PEOPLE = {
     "creator": Somebody(lambda: make_person("Ada", Role.CREATOR), OWN),
     "creator in French": Somebody(lambda: make_person("Zoé", Role.CREATOR, language="fr"), OWN),
@@ -35,12 +36,12 @@ PEOPLE = {
     "creator with a Demo in view": Somebody(
         lambda: make_person("Dana", Role.CREATOR), OWN, lambda made: demo.add_to(made.scope)
     ),
-    "manager of several": Somebody(lambda: make_person("Mara", Role.MANAGER, creators=3), OWN),
+    "manager of several": Somebody(lambda: make_person("Mara", Role.MANAGER, creators=3), SEVERAL),
     "manager, one chosen": Somebody(
-        lambda: make_person("Mara", Role.MANAGER, creators=3), OWN, lambda made: made.workspace_ids[1]
+        lambda: make_person("Mara", Role.MANAGER, creators=3), SEVERAL, lambda made: made.workspace_ids[1]
     ),
     "manager without a creator": Somebody(
-        lambda: make_person("Nina", Role.MANAGER, creators=0), EVERYBODYS | {"audit"}
+        lambda: make_person("Nina", Role.MANAGER, creators=0), EVERYBODYS | {"audit", "team"}
     ),
     "staff": Somebody(lambda: make_person("Stefan", Role.ADMIN, creators=0), EVERYBODYS | {"admin"}),
 }
