@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
+from urllib.parse import urlencode
 from uuid import UUID
 
 import streamlit as st
 
 from core.access import AccountRole, Permission, Scope
 from core.billing.keys import create_api_key, may_add_keys
+from core.identity.proof import is_proved
 from core.identity.service import NAME_LENGTH
 from core.workspaces.api_keys import GRANTABLE, KeyView, api_keys, revoke_api_key
 from core.workspaces.service import my_accounts
@@ -18,6 +20,7 @@ from dashboard.navigation import link
 from dashboard.session import Viewer, anyone, flash
 from dashboard.words import day, moment, plain, t
 
+_PROVE = f"/account/prove?{urlencode({'next': '/settings?settings=keys'})}"
 _SHOWN = "settings_key_shown"
 _USUAL = (Permission.VIEW_WORKSPACE, Permission.VIEW_ANALYTICS)
 _LIVES: Mapping[str, timedelta | None] = {
@@ -40,8 +43,10 @@ def keys(looking: Viewer) -> None:
     scope = looking.scope.of_account(account_id)
     st.markdown(t("settings.keys_what"))
     _shown_once(account_id)
-    if may_add_keys(scope):
+    if may_add_keys(scope) and is_proved(scope):
         _new_key(scope)
+    elif may_add_keys(scope):
+        st.link_button(t("settings.prove_to_make_key"), _PROVE, icon=":material/lock:")
     else:
         st.info(t("settings.keys_not_in_plan"))
         link("billing", t("frame.see_plans"))

@@ -110,20 +110,20 @@ def made_key(page: AppTest) -> str:
 
 
 def test_a_key_is_shown_once_and_works(open_page: OpenPage, paying: Made) -> None:
-    page = part(open_page("settings", paying), "keys")
+    page = part(open_page("settings", paying, web_session=web_session(paying)), "keys")
     key = made_key(page)
     scope = scope_of_key(key)
     assert scope.workspace_ids == {paying.workspace_id}
     assert scope.limits == {Permission.VIEW_WORKSPACE, Permission.VIEW_ANALYTICS}
     button(page, "I have kept it")
     assert not page.code
-    again = part(open_page("settings", paying), "keys")
+    again = part(open_page("settings", paying, web_session=web_session(paying)), "keys")
     assert key not in str(again)
     assert "Reports" in words(again)
 
 
 def test_a_key_is_revoked_after_a_question(open_page: OpenPage, paying: Made) -> None:
-    page = part(open_page("settings", paying), "keys")
+    page = part(open_page("settings", paying, web_session=web_session(paying)), "keys")
     key = made_key(page)
     (kept,) = api_keys(paying.scope)
     page.button(key=f"ask_revoke_{kept.id}").click()
@@ -138,15 +138,22 @@ def test_a_key_is_revoked_after_a_question(open_page: OpenPage, paying: Made) ->
 
 
 def test_all_that_a_key_can_be_for_has_its_words(open_page: OpenPage, paying: Made) -> None:
-    page = part(open_page("settings", paying), "keys")
+    page = part(open_page("settings", paying, web_session=web_session(paying)), "keys")
     assert len(page.multiselect(key="key_permissions").options) == len(GRANTABLE)
 
 
 def test_a_key_without_a_name_is_refused_in_a_sentence(open_page: OpenPage, paying: Made) -> None:
-    page = part(open_page("settings", paying), "keys")
+    page = part(open_page("settings", paying, web_session=web_session(paying)), "keys")
     button(page, "Make a key")
     assert "Give your name" in words(page)
     assert api_keys(paying.scope) == ()
+
+
+def test_without_a_proof_no_key_is_made(open_page: OpenPage, paying: Made) -> None:
+    page = part(open_page("settings", paying), "keys")
+    (way,) = page.get("link_button")
+    assert way.proto.url.startswith("/account/prove?next=")
+    assert "key_name" not in {one.key for one in page.text_input}
 
 
 def test_without_the_plan_no_key_is_offered(open_page: OpenPage, ada: Made) -> None:
@@ -164,7 +171,7 @@ def test_who_owns_no_account_is_told_whom_to_ask(open_page: OpenPage, database: 
 def test_an_agencys_keys_are_those_of_all_its_creators(open_page: OpenPage, database: Connection) -> None:
     agency = make_person("Mara", Role.MANAGER, creators=3)
     subscribe(agency, "enterprise_monthly")
-    page = part(open_page("settings", agency, creator=agency.workspace_ids[1]), "keys")
+    page = part(open_page("settings", agency, creator=agency.workspace_ids[1], web_session=web_session(agency)), "keys")
     assert scope_of_key(made_key(page)).workspace_ids == set(agency.workspace_ids)
 
 

@@ -18,7 +18,7 @@ from core.access import Permission, Role
 from core.billing.keys import create_api_key
 from core.demo import add_to
 from core.identity.credentials import hashed
-from core.identity.sessions import open_session
+from core.identity.sessions import open_session, session_of
 from core.sidecar.api import router
 from core.sidecar.cookies import NAME
 from core.sidecar.headers import ALWAYS
@@ -65,7 +65,9 @@ def write(served: Served, statement: str, *values: object) -> None:
 
 def key_of(served: Served, made: Made, permissions: tuple[Permission, ...] = READ) -> str:
     with served.doors():
-        return create_api_key(made.scope, "Reports", permissions).key
+        here = session_of(open_session(made.user_id))
+        assert here is not None
+        return create_api_key(open_scope(made.user_id, here.id), "Reports", permissions).key
 
 
 def token_of(served: Served, made: Made) -> str:

@@ -1,6 +1,7 @@
 """API keys: shown once, for what they were made for, never stronger than their maker."""
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -12,27 +13,34 @@ from core.audit import entries
 from core.billing.keys import create_api_key, may_add_keys
 from core.db import transaction
 from core.errors import BadInput, Conflict, NotAllowed, NotFound, NotSignedIn, PlanLimit
+from core.identity.proof import ProofNeeded
 from core.insights.analytics import standing
 from core.workspaces.api_keys import GRANTABLE, LONGEST_LIFE, MOST, api_keys, revoke_api_key, scope_of_key
 from core.workspaces.models import Membership, Workspace
 from core.workspaces.service import edit_workspace, my_workspaces, open_scope
 from tests.paying import subscribe
 from tests.people import Made, make_person
+from tests.workspaces.conftest import signed_in
 
 READ = (Permission.VIEW_WORKSPACE, Permission.VIEW_ANALYTICS)
+
+
+def proved(made: Made, minutes_ago: int = 0) -> Made:
+    """The same person at a browser in which they have shown who they are."""
+    return replace(made, scope=replace(made.scope, session_id=signed_in(made.user_id, minutes_ago)))
 
 
 @pytest.fixture
 def paying(ada: Made) -> Made:
     subscribe(ada)
-    return ada
+    return proved(ada)
 
 
 @pytest.fixture
 def agency(database: Connection) -> Made:
     made = make_person("Mona", Role.MANAGER, creators=2)
     subscribe(made, "enterprise_monthly")
-    return made
+    return proved(made)
 
 
 def make(made: Made, permissions: tuple[Permission, ...] = READ, **more: object) -> str:
@@ -72,6 +80,15 @@ def test_a_plan_without_keys_makes_none(ada: Made) -> None:
     with pytest.raises(PlanLimit):
         make(ada)
     assert api_keys(ada.scope) == ()
+
+
+def test_a_key_is_made_by_who_has_just_shown_who_they_are(ada: Made) -> None:
+    subscribe(ada)
+    for unproved in (ada, proved(ada, 11)):
+        with pytest.raises(ProofNeeded):
+            make(unproved)
+    assert api_keys(ada.scope) == ()
+    scope_of_key(make(proved(ada, 9)))
 
 
 def test_a_key_outlasts_a_change_of_plan(paying: Made, database: Connection) -> None:
