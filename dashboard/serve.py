@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     import uvicorn
 
 ROOT = Path(__file__).resolve().parent.parent
-DATABASE = "huntaze"
 
 _LOGGING = {
     "version": 1,
@@ -101,7 +100,9 @@ def _serve(listening: socket.socket, order: ExitStack, *, with_demo: bool) -> No
     if not os.environ.get("PUBLIC_URL", "").strip():
         os.environ["PUBLIC_URL"] = f"http://localhost:{port}"
     if not os.environ.get("DATABASE_URL", "").strip():
-        _use_own_database(order)
+        from core.embedded.own import own_database
+
+        order.enter_context(own_database())
     settings.cache_clear()
     _migrate()
     if with_demo:
@@ -113,17 +114,6 @@ def _serve(listening: socket.socket, order: ExitStack, *, with_demo: bool) -> No
 
     order.enter_context(Worker(ROOT))
     _serve_web(listening)
-
-
-def _use_own_database(order: ExitStack) -> None:
-    from core.embedded import APP_ROLE, OWNER_ROLE, Embedded
-
-    server = Embedded(settings().data_dir / "postgres")
-    order.callback(server.leave)
-    server.start()
-    server.ensure(DATABASE)
-    os.environ["DATABASE_URL"] = server.url(APP_ROLE, DATABASE)
-    os.environ["DATABASE_OWNER_URL"] = server.url(OWNER_ROLE, DATABASE)
 
 
 def _migrate() -> None:

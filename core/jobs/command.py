@@ -11,11 +11,9 @@ from contextlib import ExitStack
 
 from sqlalchemy.exc import OperationalError
 
-from core.embedded import APP_ROLE, OWNER_ROLE, Embedded
+from core.embedded.own import own_database
 from core.errors import NotConfigured, Refusal, Unavailable
 from core.settings import settings
-
-DATABASE = "huntaze"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -24,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with ExitStack() as order:
             if settings().database_url is None:
-                _use_own_database(order)
+                order.enter_context(own_database())
             if chosen.verb == "work":
                 return _work(chosen.threads)
             return _set_staff(chosen.email, is_staff=chosen.verb == "make-admin")
@@ -51,16 +49,6 @@ def _parser() -> argparse.ArgumentParser:
         one = verbs.add_parser(verb, help=words, description=f"{words.capitalize()}, by the e-mail of sign-up. {more}")
         one.add_argument("email", metavar="EMAIL", help="the address that the person signed up with")
     return parser
-
-
-def _use_own_database(order: ExitStack) -> None:
-    server = Embedded(settings().data_dir / "postgres")
-    order.callback(server.leave)
-    server.start()
-    server.ensure(DATABASE)
-    os.environ["DATABASE_URL"] = server.url(APP_ROLE, DATABASE)
-    os.environ["DATABASE_OWNER_URL"] = server.url(OWNER_ROLE, DATABASE)
-    settings.cache_clear()
 
 
 def _set_staff(email: str, *, is_staff: bool) -> int:
