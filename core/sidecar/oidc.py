@@ -84,7 +84,7 @@ async def start(request: Request, name: str) -> Response:
     begun = await begin(asked, _come_back_to(asked))
     target = safe_next(request.query_params.get("next", "/"))
     response = go(begun.url)
-    _carry(response, Half(asked.name, begun, target, time.time() + LASTS.total_seconds()))
+    carry(response, Half(asked.name, begun, target, time.time() + LASTS.total_seconds()))
     return response
 
 
@@ -103,7 +103,7 @@ async def link(request: Request, who: Insider, name: str) -> Response:
         url=begun.url,
     )
     half = Half(asked.name, begun, HERE, time.time() + LASTS.total_seconds(), str(session_id))
-    _carry(response, half)
+    carry(response, half)
     return response
 
 
@@ -118,11 +118,11 @@ async def callback(request: Request, name: str) -> Response:
 
 
 async def _come_back(request: Request, asked: Provider) -> Response:
-    half = await run_in_threadpool(_carried, request, asked)
     given = request.query_params
     if given.get("error"):
         reason = "cancelled" if given["error"] == "access_denied" else "refused"
         raise NotSignedIn(f"external.{reason}", provider=asked.label)
+    half = await run_in_threadpool(carried, request, asked)
     vouched = await finish(asked, half.begun, _come_back_to(asked), given.get("code", ""))
     if half.links_to is not None:
         return await run_in_threadpool(_link, request, half.links_to, vouched)
@@ -150,12 +150,13 @@ def _link(request: Request, session_id: str, vouched: external.Vouched) -> Respo
     return go(HERE, said="linked")
 
 
-def _carry(response: Response, half: Half) -> None:
+def carry(response: Response, half: Half) -> None:
+    """Give the browser its half."""
     sealed = sealing.seal(json.dumps(asdict(half)).encode(), _SEALED_FOR)
     cookies.write(response, COOKIE, urlsafe_b64encode(sealed).decode(), LASTS)
 
 
-def _carried(request: Request, asked: Provider) -> Half:
+def carried(request: Request, asked: Provider) -> Half:
     """The browser's half, used up. Raises NotSignedIn unless it is whole, fresh, unused and fits provider and state."""
     try:
         text = request.cookies.get(cookies.called(COOKIE), "")

@@ -3,28 +3,32 @@
 import json
 import re
 import socket
-import subprocess
-import sys
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from itertools import count
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import httpx2
 import pytest
+from pydantic import SecretStr
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response
 
+from core.errors import NotSignedIn
 from core.identity import external, totp
 from core.identity.service import profile
 from core.identity.sessions import session_of
 from core.sidecar.cookies import NAME
+from core.sidecar.oidc import Half, carried, carry
+from core.sidecar.providers import Begun, Provider
 from core.workspaces.service import my_workspaces, open_scope
+from tests.peers.oidc_mock import oidc_mock
 from tests.peers.oidc_server import CLIENT, SECRET, OidcServer
-from tests.web.serving import PATIENCE, Serve, Served
+from tests.web.serving import Serve, Served
 
-MOCK = Path(sys.executable).with_name("oidc-provider-mock")
 COOKIE = "huntaze_external"
 HERE = "/account/external"
 TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
@@ -33,29 +37,8 @@ _NUMBERS = count()
 
 @pytest.fixture(scope="module")
 def mock() -> Iterator[str]:
-    """A provider that was written by others, in a process of its own. Returns its address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [str(MOCK), "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(url, process)
+    with oidc_mock() as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            httpx2.get(f"{url}/jwks", timeout=5).raise_for_status()
-            return
-        except httpx2.TransportError:
-            time.sleep(0.1)
-    raise AssertionError("the provider did not become ready")
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +142,27 @@ def test_somebody_new_comes_in_and_goes_on(site: Served, visitor: httpx2.Client,
     with site.client() as later:
         assert whole_way(later, mock, someone, email="changed@example.com").status_code == 303
         assert who(site, later).user_id == scope.user_id
+
+
+def test_nothing_secret_is_logged(site: Served, visitor: httpx2.Client, other: OidcServer) -> None:
+    other.spoil = SPOILED["nonce wrong"]
+    address = begin(visitor, "microsoft")
+    half, code = visitor.cookies[COOKIE], other.consent(address)
+    visitor.get(f"{HERE}/microsoft/callback", params={"state": query_of(address)["state"], "code": code})
+    log = site.log.read_text()
+    assert "microsoft: sign-in refused" in log
+    assert all(word not in log for word in (SECRET, code, half, query_of(address)["state"], other.claims["email"]))
+
+
+def test_behind_tls_the_cookie_is_bound_to_the_host(serve: Serve, mock: str) -> None:
+    keys = {"OIDC_ISSUER": mock, "OIDC_CLIENT_ID": CLIENT, "OIDC_CLIENT_SECRET": SECRET}
+    site = serve(keys | {"PUBLIC_URL": "https://ops.example"}, target="core.sidecar.app:app", worker=False)
+    with site.client() as client:
+        answer = client.get(f"{HERE}/oidc/start")
+    cookie, *attributes = answer.headers["set-cookie"].split("; ")
+    assert cookie.startswith(f"__Host-{COOKIE}=")
+    assert {one.lower() for one in attributes} == {"httponly", "path=/", "samesite=lax", "max-age=600", "secure"}
+    assert query_of(answer.headers["location"])["redirect_uri"] == f"https://ops.example{HERE}/oidc/callback"
 
 
 def test_what_is_asked_of_the_provider(visitor: httpx2.Client) -> None:
@@ -383,6 +387,23 @@ def test_no_cookie_breaks_anything(visitor: httpx2.Client, cookie: str) -> None:
     headers = {"cookie": f"{COOKIE}={cookie}".encode("latin-1")}
     answer = visitor.get(f"{HERE}/oidc/callback?state=a&code=b", headers=headers)  # type: ignore[arg-type]
     assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(("left", "fits"), [(30, True), (-1, False)])
+def test_a_half_holds_for_its_ten_minutes(database: Connection, left: int, fits: bool) -> None:
+    asked = Provider("oidc", "Acme", "https://id.example/m", CLIENT, SecretStr(SECRET))
+    begun = Begun("https://id.example/a", "the-state", "the-nonce", "the-verifier")
+    half = Half("oidc", begun, "/content", time.time() + left)
+    response = Response()
+    carry(response, half)
+    cookie = response.headers["set-cookie"].partition(";")[0]
+    headers = [(b"cookie", cookie.encode())]
+    request = Request({"type": "http", "headers": headers, "query_string": b"state=the-state"})
+    if fits:
+        assert carried(request, asked) == half
+    else:
+        with pytest.raises(NotSignedIn):
+            carried(request, asked)
 
 
 def test_a_changed_cookie_does_not_open(visitor: httpx2.Client, mock: str, someone: str) -> None:
