@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -25,6 +25,8 @@ from core.workspaces.models import Account, AccountMember, Invitation, Membershi
 PATH = "/account/invitation"
 LASTS = timedelta(days=7)
 _KIND = "invitation"
+_KEPT_FOR = timedelta(days=30)
+"""How long what nobody answered is kept: it holds the address of somebody who never came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,9 @@ def send(session: Session, whole: Scope, email: str, role: Role, workspace_ids: 
     there = select(AccountMember.user_id).join(User, User.id == AccountMember.user_id)
     if session.scalar(there.where(AccountMember.account_id == account_id, *living)) is not None:
         raise Conflict("team.already_in")
-    _withdraw(session, Invitation.account_id == account_id, Invitation.email == email)
+    withdraw(session, Invitation.account_id == account_id, Invitation.email == email)
+    old = Invitation.expires_at < func.now() - _KEPT_FOR
+    session.execute(delete(Invitation).where(Invitation.account_id == account_id, old))
     token = secrets.token_urlsafe(32)
     invitation_id = session.execute(
         insert(Invitation)
@@ -123,21 +127,21 @@ def waiting() -> tuple[ColumnElement[bool], ...]:
 @use_case(Permission.MANAGE_TEAM)
 def revoke_invitation(session: Session, scope: Scope, invitation_id: UUID) -> None:
     """Take an invitation back; its link opens nothing any more. Raises NotFound."""
-    gone = _withdraw(session, Invitation.account_id == scope.account_id, Invitation.id == invitation_id)
+    gone = withdraw(session, Invitation.account_id == scope.account_id, Invitation.id == invitation_id)
     if not gone:
         raise NotFound("access.not_found")
     record(session, scope, "invitation_revoked", letters.masked(gone[0]))
 
 
-def _withdraw(session: Session, *which: ColumnElement[bool]) -> Sequence[str]:
-    rows = session.execute(
-        update(Invitation)
-        .where(*which, *waiting())
-        .values(revoked_at=func.now())
-        .returning(Invitation.email, Invitation.token_hash)
-    ).all()
-    session.execute(delete(TenantPointer).where(TenantPointer.token_hash.in_([row.token_hash for row in rows])))
-    return [row.email for row in rows]
+def withdraw(session: Session, *which: ColumnElement[bool]) -> Sequence[str]:
+    """Room: end every invitation of those that waits. Returns their addresses; the rows keep them no longer."""
+    ended = session.scalars(select(Invitation).where(*which, *waiting()).with_for_update()).all()
+    emails = [one.email for one in ended]
+    for one in ended:
+        one.revoked_at, one.email = datetime.now(UTC), letters.masked(one.email)
+    session.flush()
+    session.execute(delete(TenantPointer).where(TenantPointer.token_hash.in_([one.token_hash for one in ended])))
+    return emails
 
 
 def offer(token: str) -> Offer:
@@ -205,7 +209,7 @@ def _accept(session: Session, scope: Scope, invitation_id: UUID) -> None:
     session.execute(
         update(Invitation)
         .where(Invitation.account_id == scope.account_id, Invitation.id == found.id)
-        .values(accepted_at=func.now())
+        .values(accepted_at=func.now(), email=letters.masked(found.email))
     )
     # the link was read in the mailbox that it was sent to
     unverified = User.id == person.id, User.email_verified_at.is_(None)

@@ -10,6 +10,7 @@ from core.audit import record
 from core.errors import Conflict
 from core.identity.models import User
 from core.workspaces import letters
+from core.workspaces.invitations import withdraw
 from core.workspaces.models import Account, AccountMember, ApiKey, Invitation, Membership, Workspace
 
 
@@ -52,8 +53,7 @@ def _withdraw_from_invitations(session: Session, account_id: UUID, workspace_id:
     session.execute(
         update(Invitation).where(*which, Invitation.workspace_ids.any_() == workspace_id).values(workspace_ids=left)
     )
-    empty = func.cardinality(Invitation.workspace_ids) == 0
-    session.execute(update(Invitation).where(*which, empty).values(revoked_at=func.now()))
+    withdraw(session, Invitation.account_id == account_id, func.cardinality(Invitation.workspace_ids) == 0)
 
 
 def _end_own_part(session: Session, account_id: UUID, user_id: UUID) -> None:

@@ -28,6 +28,7 @@ from core.queue import Claimed
 from core.settings import settings
 from core.use_case import unscoped, use_case
 from core.workspaces import letters
+from core.workspaces.invitations import withdraw
 from core.workspaces.models import (
     Account,
     AccountMember,
@@ -104,8 +105,7 @@ def _end_ways_in(session: Session, scope: Scope) -> None:
     for model in (WebSession, RefreshToken, ApiKey):
         ended = update(model).where(model.user_id == scope.user_id, model.revoked_at.is_(None))
         session.execute(ended.values(revoked_at=func.now()))
-    sent = Invitation.invited_by == scope.user_id, Invitation.accepted_at.is_(None), Invitation.revoked_at.is_(None)
-    session.execute(update(Invitation).where(*sent).values(revoked_at=func.now()))
+    withdraw(session, Invitation.invited_by == scope.user_id)
 
 
 @use_case(Permission.OWN_PROFILE)

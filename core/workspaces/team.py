@@ -16,6 +16,7 @@ from core.identity.models import User, WebSession
 from core.identity.proof import require_proof
 from core.use_case import use_case
 from core.workspaces import letters
+from core.workspaces.invitations import withdraw
 from core.workspaces.models import Account, AccountMember, ApiKey, Invitation, Membership, Workspace
 
 ROLES = (Role.CREATOR, Role.MANAGER, Role.ANALYST)
@@ -166,12 +167,8 @@ def end_part(session: Session, scope: Scope, user_id: UUID) -> dict[str, str]:
         .where(ApiKey.account_id == account_id, ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None))
         .values(revoked_at=func.now())
     )
-    theirs = func.lower(Invitation.email) == select(func.lower(User.email)).where(User.id == user_id).scalar_subquery()
-    session.execute(
-        update(Invitation)
-        .where(Invitation.account_id == account_id, theirs, Invitation.accepted_at.is_(None))
-        .values(revoked_at=func.now())
-    )
+    address = select(func.lower(User.email)).where(User.id == user_id).scalar_subquery()
+    withdraw(session, Invitation.account_id == account_id, Invitation.email == address)
     return _end_memberships(session, scope, user_id)
 
 

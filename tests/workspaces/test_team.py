@@ -7,16 +7,18 @@ from importlib import import_module
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from core.access import ACCOUNT_GRANTS, GRANTS, OF_WORKSPACE, READING, AccountRole, Permission, Role, Scope
 from core.audit import entries
 from core.billing import seats
 from core.content.service import voice
+from core.db import transaction
 from core.errors import BadInput, Conflict, NotAllowed, NotFound, PlanLimit, Refusal
 from core.identity.proof import ProofNeeded
 from core.use_case import DOORS
 from core.workspaces import invitations, team
+from core.workspaces.models import Invitation, TenantPointer
 from core.workspaces.service import edit_workspace, my_accounts, my_workspaces, open_scope
 from tests.people import Made, make_person
 from tests.workspaces.conftest import hire, kinds_to, letters_to, signed_in, subscribe, token_to
@@ -72,6 +74,15 @@ def test_a_link_is_good_once_and_answers_alike_when_it_is_not(agency: Made, bob:
                 ask()
             answers.add((refused.value.code, str(refused.value)))
     assert len(answers) == 1
+
+
+def test_no_address_is_kept_once_an_invitation_is_settled(agency: Made, bob: Made) -> None:
+    hire(agency, bob, Role.MANAGER, agency.workspace_ids)
+    gone = seats.invite(agency.scope, "gone@example.com", Role.MANAGER, agency.workspace_ids)
+    invitations.revoke_invitation(agency.scope, gone)
+    with transaction(Scope.for_account(agency.account_id)) as session:
+        assert set(session.scalars(select(Invitation.email))) == {"b…@example.com", "g…@example.com"}
+        assert session.scalar(select(func.count()).select_from(TenantPointer)) == 0
 
 
 def test_an_old_link_opens_nothing(agency: Made, bob: Made, database: Connection) -> None:
@@ -287,3 +298,56 @@ def test_of_two_who_accept_one_link_at_once_one_comes_in(committed: str) -> None
     told = [one.deed for one in entries(mara.scope)]
     assert told.count("invitation_accepted") == 1
     assert open_scope(bob.user_id).workspace_ids == {bob.workspace_id, *mara.workspace_ids}
+
+
+def test_whoever_is_removed_while_they_act_finishes_or_is_refused_and_never_half(committed: str) -> None:
+    mara, bob = make_person("Mara", Role.MANAGER), make_person("Bob", Role.CREATOR)
+    subscribe(mara)
+    acting = hire(mara, bob, Role.MANAGER, mara.workspace_ids).narrowed_to(mara.workspace_id)
+    begun, crashes = threading.Event(), []
+
+    def act() -> None:
+        try:
+            for n in range(20):
+                edit_workspace(acting, name=f"Name {n}")
+                begun.set()
+        except Exception as crash:
+            crashes.append(crash)
+
+    worker = threading.Thread(target=act)
+    worker.start()
+    assert begun.wait(30)
+    team.remove_member(mara.scope, bob.user_id)
+    worker.join()
+    assert crashes == []
+    assert open_scope(bob.user_id).workspace_ids == {bob.workspace_id}
+    with pytest.raises(NotFound):
+        open_scope(bob.user_id).narrowed_to(mara.workspace_id)
+
+
+def test_of_two_changes_and_a_removal_at_once_nobody_is_left_with_access(committed: str) -> None:
+    mara, bob = make_person("Mara", Role.MANAGER, creators=2), make_person("Bob", Role.CREATOR)
+    subscribe(mara)
+    hire(mara, bob, Role.MANAGER, mara.workspace_ids)
+    crashes = []
+
+    def try_to(deed: Callable[[], None]) -> None:
+        try:
+            deed()
+        except NotFound:
+            pass
+        except Exception as crash:
+            crashes.append(crash)
+
+    deeds = [
+        partial(team.change_access, mara.scope, bob.user_id, Role.ANALYST, mara.workspace_ids),
+        partial(team.remove_member, mara.scope, bob.user_id),
+        partial(team.change_access, mara.scope, bob.user_id, Role.MANAGER, mara.workspace_ids[:1]),
+    ]
+    threads = [threading.Thread(target=try_to, args=(deed,)) for deed in deeds]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert crashes == []
+    assert open_scope(bob.user_id).workspace_ids == {bob.workspace_id}
