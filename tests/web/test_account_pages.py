@@ -196,9 +196,14 @@ def test_guessing_is_slowed_down(alone: Served, visitor: httpx2.Client, email: s
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.sampled_from(["/account/sign-in", "/account/sign-up", "/account/sign-out"]),
+    st.sampled_from(
+        [
+            f"/account/{page}"
+            for page in ("sign-in", "sign-up", "sign-out", "code", "forgot", "reset", "verify", "new-email", "prove")
+        ]
+    ),
     st.dictionaries(
-        st.sampled_from(["email", "display_name", "next", "lang", "other"]),
+        st.sampled_from(["email", "display_name", "next", "lang", "token", "code", "other"]),
         st.one_of(st.text(max_size=200), st.sampled_from(UNSAFE_CHARACTERS).map(lambda bad: f"/a{bad}b")),
     ),
 )
