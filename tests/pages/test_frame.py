@@ -67,7 +67,7 @@ def test_staff_and_people_without_a_creator_are_offered_what_needs_none(
     open_page: OpenPage, staff: Made, database: Connection
 ) -> None:
     nobodys = make_person("Nina", Role.MANAGER, creators=0)
-    for made, offered in ((staff, EVERYBODYS | {"admin"}), (nobodys, EVERYBODYS | {"audit"})):
+    for made, offered in ((staff, EVERYBODYS | {"admin"}), (nobodys, EVERYBODYS | {"audit", "team"})):
         page = open_page("home", made)
         assert_no_crash(page)
         assert menu(page) == offered
