@@ -10,11 +10,12 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select
 
-from core.access import AccountRole, Role, Scope
+from core.access import AccountRole, Permission, Role, Scope
 from core.ai import allowance
 from core.ai.models import UsageCounter
 from core.audit import entries, record
 from core.billing import seats
+from core.billing.keys import create_api_key
 from core.content.models import ContentAsset, Generation, VoiceRecord
 from core.db import Base, rule_of, transaction
 from core.earnings.models import Import
@@ -24,10 +25,11 @@ from core.insights.packing import NOT_TAKEN, OF_WORKSPACE, cell
 from core.jobs.runner import run_once
 from core.queue import Claimed
 from core.workspaces import invitations, packs
+from core.workspaces.api_keys import scope_of_key
 from core.workspaces.models import Membership
 from core.workspaces.service import my_accounts, open_scope
 from tests.people import Made, make_person
-from tests.workspaces.conftest import hire, kinds_to, subscribe
+from tests.workspaces.conftest import hire, kinds_to, signed_in, subscribe
 
 WRITTEN = datetime(2025, 5, 1, tzinfo=UTC)
 
@@ -176,6 +178,14 @@ def test_who_cannot_leave_and_where_to(agency: Made, bob: Made, cleo: Leaver, ad
         answers.append(str(refused.value))
     assert answers[0] == answers[1]
     assert open_scope(cleo.made.user_id) == cleo.scope
+
+
+def test_a_key_of_the_agency_reaches_the_workspace_no_longer(agency: Made, cleo: Leaver) -> None:
+    owner = open_scope(agency.user_id, signed_in(agency.user_id)).of_account(agency.account_id)
+    key = create_api_key(owner, "Reports", frozenset({Permission.VIEW_ANALYTICS})).key
+    assert scope_of_key(key).workspace_ids == set(agency.workspace_ids)
+    leave_account(cleo.scope, cleo.workspace_id)
+    assert scope_of_key(key).workspace_ids == set(agency.workspace_ids[1:])
 
 
 def test_an_invitation_to_the_workspace_loses_it(agency: Made, cleo: Leaver) -> None:
