@@ -42,7 +42,7 @@ PAGES = (
     Page("billing", "frame.billing", ":material/credit_card:", Permission.VIEW_PLAN),
     Page("team", "frame.team", ":material/groups:", Permission.MANAGE_TEAM, needs_one=False, anywhere=True),
     Page("settings", "frame.settings", ":material/settings:", needs_one=False),
-    Page("audit", "frame.audit", ":material/history:", Permission.VIEW_AUDIT, needs_one=False),
+    Page("audit", "frame.audit", ":material/history:", Permission.VIEW_AUDIT, needs_one=False, anywhere=True),
     Page("admin", "frame.admin", ":material/shield_person:", Permission.FIND_PEOPLE, needs_one=False),
 )
 

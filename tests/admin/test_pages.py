@@ -185,3 +185,13 @@ def test_an_open_page_of_somebody_no_longer_staff_is_gone(open_page: OpenPage, s
     page.run()
     assert "ada@example.com" not in words(page)
     assert menu(page) == EVERYBODYS
+
+
+def test_an_owner_reads_their_own_log_wherever_else_they_are_let_in(open_page: OpenPage, ada: Made, bob: Made) -> None:
+    from core.workspaces.staff import make_staff
+
+    make_staff(ada.email)
+    visit(open_scope(ada.user_id), bob.workspace_id, WHY)
+    page = open_page("audit", ada, creator=bob.workspace_id)
+    assert_no_crash(page)
+    assert "Nothing is on record yet." in words(page), "the visit is on record at Bob's"
