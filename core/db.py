@@ -86,7 +86,7 @@ class Rule:
 
 
 COUNTING = "current_setting('app.counting', true) = 'on'"
-"""Set by `billing.queries.creators_in` while it counts: an account's creators are more than a member may look at."""
+"""Set by `billing.queries.creators_in` while it counts, and by `workspaces.team` for owners, who decide about all."""
 _WORKSPACE = f"id = {_among('workspace_ids')}"
 _ACCOUNT = f"id = {_among('account_ids')}"
 OF_NO_ACCOUNT = "account_id = '00000000-0000-0000-0000-000000000000'::uuid"
