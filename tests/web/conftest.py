@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
+from tests.web.outbox import rows
 from tests.web.serving import Serve, Served
 
 
@@ -16,6 +17,15 @@ def alone(serve: Serve) -> Served:
 def playground(serve: Serve) -> Served:
     """The real frame of gate and middleware, over a small script that notes down what of it ran."""
     return serve(target="tests.web.playground.serve:app", worker=False)
+
+
+@pytest.fixture(autouse=True)
+def a_new_hour(request: pytest.FixtureRequest) -> None:
+    """All tests come from one address: what earlier ones tried must not count against this one."""
+    for name in {"alone", "playground", "served"} & set(request.fixturenames):
+        running: Served = request.getfixturevalue(name)
+        rows(running, "DELETE FROM rate_limits")
+        rows(running, "DELETE FROM sign_in_attempts")
 
 
 @pytest.fixture

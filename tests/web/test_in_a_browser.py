@@ -36,6 +36,7 @@ def test_from_sign_up_to_the_page_and_out_again(playground: Served, page: Page, 
 def test_the_keyboard_is_enough_and_mistakes_are_announced(playground: Served, page: Page, email: str) -> None:
     playground.sign_up(email)
     page.goto(f"{playground.url}/account/sign-in")
+    expect(page.get_by_label("E-mail")).to_be_focused()
     page.keyboard.type(email)
     page.keyboard.press("Tab")
     page.keyboard.type("not the password")
