@@ -53,7 +53,7 @@ def open_to(viewer: Viewer) -> tuple[Page, ...]:
 
 
 def _is_for(viewer: Viewer, page: Page) -> bool:
-    if page.several and sum(not one.is_demo for one in viewer.workspaces) < 2:
+    if page.several and len(viewer.creators) < 2:
         return False
     if page.permission is None or viewer.scope.may(page.permission):
         return True

@@ -40,6 +40,11 @@ class Viewer:
     is_staff: bool
 
     @property
+    def creators(self) -> tuple[WorkspaceView, ...]:
+        """Whom they look after. A Demo beside real creators is none; where there is nothing else, it is."""
+        return tuple(one for one in self.workspaces if not one.is_demo) or self.workspaces
+
+    @property
     def creator(self) -> WorkspaceView:
         """The one creator looked at. Raises NotAllowed when none is chosen."""
         if self.workspace is None:
@@ -160,8 +165,7 @@ def _usual(whole: Viewer, last_chosen: UUID | None) -> UUID | None:
     """Without a wish: the one looked at last, else the only one; somebody with several sees all of them."""
     if last_chosen in whole.scope.workspace_ids:
         return last_chosen
-    own = [workspace for workspace in whole.workspaces if not workspace.is_demo] or list(whole.workspaces)
-    return own[0].id if len(own) == 1 else None
+    return whole.creators[0].id if len(whole.creators) == 1 else None
 
 
 def _narrowed(whole: Viewer, workspace_id: UUID) -> Viewer:

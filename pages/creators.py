@@ -43,7 +43,7 @@ def rows(names: dict[UUID, str], roles: dict[UUID, str]) -> list[dict[str, str]]
 
 looking = anyone()
 seen = overview(looking.scope, datetime.now(UTC))
-real = {one.id: one.name for one in looking.workspaces if not one.is_demo}
+real = {one.id: one.name for one in looking.creators}
 st.caption(t("creators.what"))
 totals(one for one in seen.months if one.workspace_id in real)
 st.dataframe(

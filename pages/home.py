@@ -26,7 +26,7 @@ def all_creators(looking: Viewer) -> None:
     fed = {one.workspace_id: one.last_import_at for one in seen.fed}
     earning = {one.workspace_id for one in seen.months}
     st.subheader(t("home.this_month"))
-    real = {workspace.id for workspace in looking.workspaces if not workspace.is_demo} or set(names)
+    real = {workspace.id for workspace in looking.creators}
     totals(one for one in seen.months if one.workspace_id in real)
     rows = [
         (names[one.workspace_id], net_shown(one.now.net, one.currency), change_shown(one.now.net, one.before.net), when)
