@@ -49,6 +49,8 @@ class Permission(StrEnum):
     VISIT_WORKSPACE = "visit_workspace"
     DISABLE_USER = "disable_user"
     GRANT_PLAN = "grant_plan"
+    MANAGE_SUBSCRIPTIONS = "manage_subscriptions"
+    SEE_REVENUE = "see_revenue"
     SEE_OPERATIONS = "see_operations"
 
 
@@ -68,6 +70,8 @@ OF_STAFF = frozenset(
         Permission.VISIT_WORKSPACE,
         Permission.DISABLE_USER,
         Permission.GRANT_PLAN,
+        Permission.MANAGE_SUBSCRIPTIONS,
+        Permission.SEE_REVENUE,
         Permission.SEE_OPERATIONS,
     }
 )

@@ -73,7 +73,7 @@ PLAIN_TABLES = frozenset({"jobs", "stripe_events", "stripe_sync", "stripe_custom
 """Queues and routing marks that hold a tenant's id and no tenant's data. Workers claim across tenants, so no policy."""
 
 
-APPEND_ONLY = frozenset({"audit_log"})
+APPEND_ONLY = frozenset({"audit_log", "mrr_movements"})
 """Tables whose rows the app's role may add and read, and can neither change nor remove."""
 
 
@@ -98,6 +98,10 @@ RULES = {
     "memberships": Rule(f"{IN_WORKSPACE} OR {OWN}", IN_WORKSPACE),
     "account_members": Rule(f"{IN_ACCOUNT} OR {OWN} OR {STAFF}", IN_ACCOUNT),
     "subscriptions": Rule(f"{IN_ACCOUNT} OR {STAFF}", IN_ACCOUNT),
+    "invoices": Rule(f"{IN_ACCOUNT} OR {STAFF}", IN_ACCOUNT),
+    "payment_methods": Rule(f"{IN_ACCOUNT} OR {STAFF}", IN_ACCOUNT),
+    "mrr_movements": Rule(f"{IN_ACCOUNT} OR {STAFF}", IN_ACCOUNT),
+    "billing_intents": Rule(f"{IN_ACCOUNT} OR {STAFF}", f"{IN_ACCOUNT} OR {STAFF}"),
     "plan_grants": Rule(f"{IN_ACCOUNT} OR {STAFF}", STAFF),
     "packs": Rule(OWN, OWN),
     "staff_visits": Rule(f"{IN_WORKSPACE} OR {OWN}", f"{STAFF} AND {OWN}"),

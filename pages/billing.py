@@ -18,7 +18,7 @@ standing(view, looking.time_zone)
 payment(view)
 
 st.subheader(t("billing.allowance"))
-allowance(t("billing.creators_used"), view.creators_used, view.entitlement.limits.creators)
+allowance(t("billing.creators_used"), view.creators_used, view.entitlement.most_creators)
 if looking.scope.may(Permission.WRITE_CONTENT):
     drafts = drafts_left(looking.scope)
     allowance(t("billing.drafts_used"), drafts.used, drafts.most)

@@ -11,7 +11,7 @@ from core.billing.deliveries import LARGEST, Delivery, read
 from core.billing.failpoints import reach
 from core.billing.models import StripeCustomer, StripeSync
 from core.billing.signature import BadDelivery, verify
-from core.billing.stripe_gateway import expects_livemode
+from core.billing.stripe_client import expects_livemode
 from core.errors import NotConfigured
 from core.settings import settings
 from core.use_case import unscoped

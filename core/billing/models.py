@@ -3,10 +3,12 @@
 The plain tables route: they hold a tenant's id and none of its data (`core.db.PLAIN_TABLES`).
 """
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, new_id, stamped
@@ -104,6 +106,14 @@ class SubscriptionRecord(Base):
     cancel_at_period_end: Mapped[bool]
     price_id: Mapped[str | None]
     fetched_at: Mapped[datetime] = stamped()
+    items: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
+    discounts: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    cancel_reason: Mapped[str | None]
+    schedule_id: Mapped[str | None]
+    next_lookup_key: Mapped[str | None]
+    next_at: Mapped[datetime | None]
 
 
 class SubscriptionChange(Base):
@@ -123,6 +133,126 @@ class SubscriptionChange(Base):
     cancel_at: Mapped[datetime | None]
     cancel_at_period_end: Mapped[bool]
     noticed_at: Mapped[datetime] = stamped()
+
+
+class InvoiceRecord(Base):
+    """An invoice as Stripe last told it, amounts in minor units of its currency. Never deleted.
+
+    `failed_at` is when a payment of it was first known to have failed; with `paid_at` as well it was recovered.
+    """
+
+    __tablename__ = "invoices"
+    __table_args__ = (Index("invoices_created_idx", "account_id", "created"),)
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    stripe_id: Mapped[str] = mapped_column(primary_key=True)
+    customer_id: Mapped[str]
+    subscription_id: Mapped[str | None]
+    number: Mapped[str | None]
+    status: Mapped[str]
+    reason: Mapped[str | None] = mapped_column(comment="Stripe's billing_reason")
+    currency: Mapped[str]
+    total: Mapped[int]
+    tax: Mapped[int] = mapped_column(server_default=text("0"))
+    amount_due: Mapped[int]
+    amount_paid: Mapped[int]
+    amount_remaining: Mapped[int]
+    amount_refunded: Mapped[int] = mapped_column(server_default=text("0"))
+    amount_disputed: Mapped[int] = mapped_column(server_default=text("0"))
+    charge_id: Mapped[str | None] = mapped_column(comment="What paid it, and can be refunded")
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    created: Mapped[datetime]
+    period_start: Mapped[datetime | None]
+    period_end: Mapped[datetime | None]
+    next_attempt_at: Mapped[datetime | None]
+    failed_at: Mapped[datetime | None]
+    paid_at: Mapped[datetime | None]
+    hosted_url: Mapped[str | None]
+    pdf_url: Mapped[str | None]
+    fetched_at: Mapped[datetime] = stamped()
+
+
+class PaymentMethodRecord(Base):
+    """What the account pays with by default, as Stripe last told it: never a number, only what names it."""
+
+    __tablename__ = "payment_methods"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    stripe_id: Mapped[str]
+    kind: Mapped[str]
+    brand: Mapped[str | None]
+    last4: Mapped[str | None]
+    expires_month: Mapped[int | None]
+    expires_year: Mapped[int | None]
+    fetched_at: Mapped[datetime] = stamped()
+
+
+class MrrMovement(Base):
+    """A change of an account's monthly recurring revenue, in minor units; an account's movements sum to what it has.
+
+    Kept when the account is erased, as books are: it names an account's id and nobody.
+    """
+
+    __tablename__ = "mrr_movements"
+    __table_args__ = (
+        CheckConstraint("kind IN ('new', 'expansion', 'contraction', 'churned', 'reactivated')", name="kind"),
+        CheckConstraint("amount <> 0", name="amount"),
+        Index("mrr_movements_at_idx", "at"),
+    )
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = new_id()
+    at: Mapped[datetime]
+    kind: Mapped[str]
+    currency: Mapped[str]
+    amount: Mapped[int] = mapped_column(comment="Signed: what the account's revenue changed by")
+    mrr: Mapped[int] = mapped_column(comment="What it is since")
+    lookup_key: Mapped[str | None] = mapped_column(comment="The plan since; at a churn the last one")
+    noticed_at: Mapped[datetime] = stamped()
+
+
+class BillingNotice(Base):
+    """A letter about billing that was written: each cause once, whatever rings."""
+
+    __tablename__ = "billing_notices"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True, comment="The kind of letter and what caused it")
+    created_at: Mapped[datetime] = stamped()
+
+
+class UsageReport(Base):
+    """Model drafts beyond the allowance, told to Stripe's meter once: its id is the identifier of the meter event."""
+
+    __tablename__ = "usage_reports"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="quantity"),
+        Index("usage_reports_open_idx", "account_id", "id", postgresql_where=text("sent_at IS NULL")),
+    )
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[UUID] = new_id()
+    month: Mapped[date]
+    quantity: Mapped[int]
+    customer_id: Mapped[str]
+    made_at: Mapped[datetime] = stamped()
+    sent_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+
+
+class SweepReport(Base):
+    """What one sweep found that had never rung."""
+
+    __tablename__ = "stripe_sweep_reports"
+
+    id: Mapped[UUID] = new_id()
+    began_at: Mapped[datetime]
+    ended_at: Mapped[datetime]
+    events_listed: Mapped[int]
+    events_missed: Mapped[int]
+    customers_asked: Mapped[int]
+    subscriptions_differing: Mapped[int]
+    last_error: Mapped[str | None]
 
 
 class BillingIntent(Base):

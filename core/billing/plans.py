@@ -7,6 +7,7 @@ made with. A plan limits what can be added; it never takes away what is there.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -31,7 +32,7 @@ class Plan:
     generations: int
     """Model drafts a calendar month."""
     generations_metered: bool
-    """Beyond the allowance drafts are charged by use instead of refused."""
+    """Beyond the allowance drafts are charged instead of refused, where the subscription has the meter's item."""
     history_days: int | None
     alerts_by_mail: bool
     scheduled_reports: bool
@@ -89,7 +90,7 @@ PLANS: Mapping[PlanName, Plan] = {
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One way to buy a plan: its lookup key at Stripe, and the amount, in minor units, that its price is made with."""
+    """One price that we sell: its lookup key at Stripe, and the amount, in minor units, that it is made with."""
 
     lookup_key: str
     plan: PlanName
@@ -98,15 +99,37 @@ class Offer:
     currency: str = "USD"
 
 
-OFFERS: Mapping[str, Offer] = {
-    offer.lookup_key: offer
-    for offer in (
-        Offer("pro_monthly", PlanName.PRO, 1, 29_00),
-        Offer("pro_yearly", PlanName.PRO, 12, 290_00),
-        Offer("enterprise_monthly", PlanName.ENTERPRISE, 1, 99_00),
-        Offer("enterprise_yearly", PlanName.ENTERPRISE, 12, 990_00),
-    )
-}
+def _by_key(*offers: Offer) -> Mapping[str, Offer]:
+    return {offer.lookup_key: offer for offer in offers}
+
+
+OFFERS = _by_key(
+    Offer("pro_monthly", PlanName.PRO, 1, 29_00),
+    Offer("pro_yearly", PlanName.PRO, 12, 290_00),
+    Offer("enterprise_monthly", PlanName.ENTERPRISE, 1, 99_00),
+    Offer("enterprise_yearly", PlanName.ENTERPRISE, 12, 990_00),
+)
+"""The plans themselves. A subscription is of the plan whose price one of its items has."""
+
+SEATS = _by_key(
+    Offer("enterprise_seat_monthly", PlanName.ENTERPRISE, 1, 4_00),
+    Offer("enterprise_seat_yearly", PlanName.ENTERPRISE, 12, 40_00),
+)
+"""One creator more than the plan includes: an item of its own beside the plan, its quantity the seats."""
+
+METERED = _by_key(
+    Offer("enterprise_generation_monthly", PlanName.ENTERPRISE, 1, 1),
+    Offer("enterprise_generation_yearly", PlanName.ENTERPRISE, 12, 1),
+)
+"""One model draft more than the plan allows: an item that Stripe bills by its meter."""
+
+CATALOGUE: Mapping[str, Offer] = {**OFFERS, **SEATS, **METERED}
+
+
+def beside(offer: Offer, among: Mapping[str, Offer]) -> Offer | None:
+    """The seat or the metered price that goes with a plan's: of the same plan, billed as often. None has none."""
+    return next((one for one in among.values() if (one.plan, one.months) == (offer.plan, offer.months)), None)
+
 
 GRACE = timedelta(days=7)
 """How long access outlives the last paid instant while a payment is being put right."""
@@ -153,6 +176,33 @@ ALARMS = frozenset({Notice.UNKNOWN_STATUS, Notice.UNKNOWN_PRICE})
 
 
 @dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that a subscription pays for: `quantity` times `unit_amount` minor units every `months`."""
+
+    stripe_id: str
+    price_id: str
+    lookup_key: str | None
+    """What its price was sold as, as with `Subscription.lookup_key`."""
+    quantity: int
+    unit_amount: int | None
+    """None for a price that is not one amount a unit."""
+    currency: str
+    months: int | None
+    """None for an interval that is not of whole months."""
+    is_metered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Discount:
+    """What is taken off each invoice until `ends_at`; None is for ever. One of the two amounts is there."""
+
+    percent_off: Decimal | None
+    amount_off: int | None
+    currency: str | None
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Subscription:
     """What Stripe said about one subscription. Instants are aware UTC."""
 
@@ -173,6 +223,27 @@ class Subscription:
     cancel_at: datetime | None = None
     cancel_at_period_end: bool = False
     price_id: str | None = None
+    items: tuple[Item, ...] = ()
+    discounts: tuple[Discount, ...] = ()
+    """Those of the whole subscription."""
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    cancel_reason: str | None = None
+    """As Stripe spells it: `cancellation_requested`, `payment_failed`, `payment_disputed` or another."""
+    schedule_id: str | None = None
+    """The schedule that holds a change for the period's end: to `next_lookup_key` at `next_at`."""
+    next_lookup_key: str | None = None
+    next_at: datetime | None = None
+
+    @property
+    def seats(self) -> int:
+        """Creators paid for beyond those that the plan includes."""
+        return sum(each.quantity for each in self.items if each.lookup_key in SEATS)
+
+    @property
+    def is_metered(self) -> bool:
+        """Whether drafts beyond the allowance can be charged to it."""
+        return any(each.lookup_key in METERED for each in self.items)
 
     @property
     def plan(self) -> PlanName | None:
@@ -207,10 +278,27 @@ class Entitlement:
     notice: Notice | None = None
     granted_until: datetime | None = None
     """Until when staff gave the plan, when that is more than what is paid for; the rest is of the subscription."""
+    seats: int = 0
+    """Creators paid for beyond those that the plan includes."""
+    is_metered: bool = False
+    """Whether drafts beyond the allowance can be charged to the subscription that decided."""
 
     @property
     def limits(self) -> Plan:
         return PLANS[self.plan]
+
+    @property
+    def most_creators(self) -> int | None:
+        """How many creators the account may have; None is no limit. Beyond those included each one is a paid seat."""
+        included = self.limits.creators_included
+        if self.limits.creators is not None or included is None:
+            return self.limits.creators
+        return None if self.granted_until else included + self.seats
+
+    @property
+    def most_generations(self) -> int | None:
+        """How many model drafts the account may make a month; None where those beyond the allowance are charged."""
+        return None if self.limits.generations_metered and self.is_metered else self.limits.generations
 
 
 NOTHING_PAID = Entitlement(PlanName.FREE, "none")
@@ -234,7 +322,7 @@ def entitlement(
     best = max(running, key=lambda each: (each.plan.rank, each.ends_at), default=None)
     if best is None or best.plan.rank <= paid.plan.rank:
         return paid
-    return replace(paid, plan=best.plan, granted_until=best.ends_at)
+    return replace(paid, plan=best.plan, granted_until=best.ends_at, is_metered=False)
 
 
 def _paid_for(subscriptions: Iterable[Subscription], now: datetime) -> Entitlement:
@@ -261,9 +349,11 @@ def _of_one(subscription: Subscription, now: datetime) -> Entitlement:
         return Entitlement(PlanName.FREE, status, notice=Notice.UNKNOWN_STATUS)
     if plan is None:
         return Entitlement(PlanName.FREE, status, notice=Notice.UNKNOWN_PRICE)
-    if status == Status.PAST_DUE:
-        return _while_past_due(subscription, plan, now)
-    return _while_paid(subscription, plan, now)
+    of_status = _while_past_due if status == Status.PAST_DUE else _while_paid
+    found = of_status(subscription, plan, now)
+    if found.plan is PlanName.FREE:
+        return found
+    return replace(found, seats=subscription.seats, is_metered=subscription.is_metered)
 
 
 def _while_past_due(subscription: Subscription, plan: PlanName, now: datetime) -> Entitlement:

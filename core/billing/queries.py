@@ -1,5 +1,9 @@
 """What the stored facts say about an account's plan."""
 
+from dataclasses import asdict, fields
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, func, select
@@ -7,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.access import AccountRole, Role
 from core.billing.models import PlanGrant, StripeCustomer, SubscriptionRecord
-from core.billing.plans import GrantedPlan, PlanName, Subscription
+from core.billing.plans import Discount, GrantedPlan, Item, PlanName, Subscription
 from core.identity.models import User
 from core.workspaces.invitations import waiting
 from core.workspaces.models import AccountMember, Invitation, Membership, Workspace
@@ -38,6 +42,40 @@ def facts(record: SubscriptionRecord) -> Subscription:
         cancel_at=record.cancel_at,
         cancel_at_period_end=record.cancel_at_period_end,
         price_id=record.price_id,
+        items=tuple(Item(**each) for each in record.items),
+        discounts=tuple(_discount(each) for each in record.discounts),
+        started_at=record.started_at,
+        ended_at=record.ended_at,
+        cancel_reason=record.cancel_reason,
+        schedule_id=record.schedule_id,
+        next_lookup_key=record.next_lookup_key,
+        next_at=record.next_at,
+    )
+
+
+def columns(told: Subscription) -> dict[str, Any]:
+    """The same facts as a record holds them: items and discounts as JSON, decimals and instants in it as text."""
+    kept = {field.name: getattr(told, field.name) for field in fields(told)}
+    return kept | {
+        "items": [asdict(each) for each in told.items],
+        "discounts": [
+            asdict(each)
+            | {
+                "percent_off": None if each.percent_off is None else str(each.percent_off),
+                "ends_at": None if each.ends_at is None else each.ends_at.isoformat(),
+            }
+            for each in told.discounts
+        ],
+    }
+
+
+def _discount(kept: dict[str, Any]) -> Discount:
+    percent, ends_at = kept["percent_off"], kept["ends_at"]
+    return Discount(
+        percent_off=None if percent is None else Decimal(percent),
+        amount_off=kept["amount_off"],
+        currency=kept["currency"],
+        ends_at=None if ends_at is None else datetime.fromisoformat(ends_at),
     )
 
 

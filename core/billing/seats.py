@@ -42,9 +42,12 @@ def require_creator_slot(session: Session, account_id: UUID) -> None:
     Two who ask at once come one after the other: the account stays locked to the end of the transaction.
     """
     session.execute(select(Account.id).where(Account.id == account_id).with_for_update())
-    limits = entitlement_of(session, account_id).limits
-    if limits.creators is not None and creators_in(session, account_id) >= limits.creators:
-        raise PlanLimit("billing.creators_full", count=limits.creators)
+    entitled = entitlement_of(session, account_id)
+    most = entitled.most_creators
+    if most is not None and creators_in(session, account_id) >= most:
+        raise PlanLimit(
+            "billing.seats_full" if entitled.limits.creators is None else "billing.creators_full", count=most
+        )
 
 
 def invite(scope: Scope, email: str, role: Role, workspace_ids: Collection[UUID]) -> UUID:

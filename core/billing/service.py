@@ -7,13 +7,14 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.access import Permission, Scope
+from core.billing import stripe_client, sync
 from core.billing import stripe_gateway as gateway
-from core.billing import sync
 from core.billing.checkout import Wish, close_intent, reserve_checkout, settle_checkout
 from core.billing.events import link_customer, ring
 from core.billing.plans import LIVING, OFFERS, Entitlement, Offer, entitlement
 from core.billing.queries import creators_in, customer_in, grants_in, has_tried, owners_in, subscriptions_in
-from core.billing.stripe_gateway import QUICK, CheckoutRequest, Price
+from core.billing.stripe_client import QUICK
+from core.billing.stripe_gateway import CheckoutRequest, Price
 from core.errors import BadInput, Conflict, NotConfigured
 from core.identity.models import User
 from core.settings import settings
@@ -74,7 +75,7 @@ def plan(session: Session, scope: Scope) -> PlanView:
 
 def is_set_up() -> bool:
     """Whether this installation can take payments: both Stripe settings are there."""
-    return gateway.is_configured() and bool(settings().stripe_webhook_secrets)
+    return stripe_client.is_configured() and bool(settings().stripe_webhook_secrets)
 
 
 def offered_prices() -> dict[str, Price]:

@@ -1,34 +1,22 @@
-"""Speaks to Stripe. The only module that imports its SDK, and only when something is asked of Stripe.
+"""What is asked of Stripe to sell a plan and to know what was bought.
 
-stripe-python 16.1, API version 2026-10-28.endive as the SDK pins it. Its client retries nothing and waits 80 s unless
-told otherwise. Every function raises NotConfigured without a usable key, Unavailable when Stripe does not answer,
-NotFound for an object that Stripe does not know, and Conflict with Stripe's own words when it refuses a request.
+Every function raises NotConfigured without a usable key, and what `stripe_client.refusals` raises.
 """
 
 import hashlib
 import json
-import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from core.billing.plans import OFFERS, Subscription
+from core.billing.stripe_client import PATIENT, Patience, client, refusals
 from core.errors import Conflict, NotConfigured, NotFound, Unavailable
-from core.settings import settings
 
 if TYPE_CHECKING:
     import stripe
-
-PATIENT = ((3.0, 10.0), 2)
-"""Seconds to connect and to read, and how many retries: for work that nobody watches or that must be done once."""
-QUICK = ((1.0, 4.0), 0)
-"""For a person who looks at the page meanwhile: an answer within 5 s, or none."""
-
-Patience = tuple[tuple[float, float], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +48,11 @@ class Price:
     months: int
 
 
-def is_configured() -> bool:
-    return settings().stripe_secret_key is not None
-
-
-def expects_livemode() -> bool | None:
-    """Whether the key is of live mode; None without a key."""
-    key = settings().stripe_secret_key
-    return None if key is None else "_live_" in key.get_secret_value()[:10]
-
-
 def make_customer(account_id: UUID, email: str, name: str) -> str:
     """The id of the account's customer at Stripe. Asked twice with the same facts, Stripe makes one."""
     facts = hashlib.sha256(f"{email}\0{name}".encode()).hexdigest()[:16]
-    with _refusals():
-        customer = _client().v1.customers.create(
+    with refusals():
+        customer = client().v1.customers.create(
             {"email": email, "name": name, "metadata": {"account_id": str(account_id)}},
             {"idempotency_key": f"customer-{account_id}-{facts}"},
         )
@@ -86,8 +64,8 @@ def open_checkout(request: CheckoutRequest, idempotency_key: str) -> HostedPage:
     found = prices([request.lookup_key])
     if request.lookup_key not in found:
         raise NotConfigured("billing.price_missing", lookup_key=request.lookup_key)
-    with _refusals():
-        session = _client().v1.checkout.sessions.create(
+    with refusals():
+        session = client().v1.checkout.sessions.create(
             _checkout_params(request, found[request.lookup_key].stripe_id), {"idempotency_key": idempotency_key}
         )
     return _page(session.id, session.url)
@@ -112,15 +90,15 @@ def _checkout_params(request: CheckoutRequest, price_id: str) -> "stripe.params.
 
 def checkout_status(session_id: str) -> str:
     """`open`, `complete` or `expired`."""
-    with _refusals():
-        return _client().v1.checkout.sessions.retrieve(session_id).status or "open"
+    with refusals():
+        return client().v1.checkout.sessions.retrieve(session_id).status or "open"
 
 
 def close_checkout(session_id: str) -> str:
     """Make sure that nobody can pay on that page any more; the status it ended with, `expired` or `complete`."""
     try:
-        with _refusals():
-            return _client().v1.checkout.sessions.expire(session_id).status or "expired"
+        with refusals():
+            return client().v1.checkout.sessions.expire(session_id).status or "expired"
     except Conflict:
         return checkout_status(session_id)
     except NotFound:
@@ -129,15 +107,15 @@ def close_checkout(session_id: str) -> str:
 
 def open_portal(customer_id: str, return_url: str) -> HostedPage:
     """Stripe's own pages for payment methods, invoices and cancelling."""
-    with _refusals():
-        session = _client().v1.billing_portal.sessions.create({"customer": customer_id, "return_url": return_url})
+    with refusals():
+        session = client().v1.billing_portal.sessions.create({"customer": customer_id, "return_url": return_url})
     return _page(session.id, session.url)
 
 
 def subscriptions_of(customer_id: str, patience: Patience = PATIENT) -> tuple[Subscription, ...]:
     """Every subscription that the customer ever had, canceled ones too, as of now."""
-    with _refusals():
-        listed = _client(patience).v1.subscriptions.list(
+    with refusals():
+        listed = client(patience).v1.subscriptions.list(
             {"customer": customer_id, "status": "all", "limit": 100, "expand": ["data.latest_invoice"]}
         )
         return tuple(_subscription(each) for each in listed.auto_paging_iter())
@@ -146,8 +124,8 @@ def subscriptions_of(customer_id: str, patience: Patience = PATIENT) -> tuple[Su
 def subscription(stripe_id: str, patience: Patience = PATIENT) -> Subscription | None:
     """One subscription as of now, None when Stripe does not know it."""
     try:
-        with _refusals():
-            found = _client(patience).v1.subscriptions.retrieve(stripe_id, {"expand": ["latest_invoice"]})
+        with refusals():
+            found = client(patience).v1.subscriptions.retrieve(stripe_id, {"expand": ["latest_invoice"]})
     except NotFound:
         return None
     return _subscription(found)
@@ -155,30 +133,30 @@ def subscription(stripe_id: str, patience: Patience = PATIENT) -> Subscription |
 
 def customer_of(kind: str, stripe_id: str) -> str | None:
     """The customer behind an object that an event names; `kind` is one of `deliveries.RESOLVABLE`."""
-    v1 = _client().v1
+    v1 = client().v1
     ask: Mapping[str, Callable[[str], object]] = {
         "subscription": v1.subscriptions.retrieve,
         "invoice": v1.invoices.retrieve,
         "charge": v1.charges.retrieve,
         "checkout.session": v1.checkout.sessions.retrieve,
     }
-    with _refusals():
+    with refusals():
         customer = getattr(ask[kind](stripe_id), "customer", None)
     return customer if customer is None or isinstance(customer, str) else customer.id
 
 
 def events_since(instant: datetime) -> Iterator[bytes]:
     """The events of the last 30 days that are not older than that, the newest first, each as JSON."""
-    with _refusals():
-        listed = _client().v1.events.list({"created": {"gte": int(instant.timestamp())}, "limit": 100})
+    with refusals():
+        listed = client().v1.events.list({"created": {"gte": int(instant.timestamp())}, "limit": 100})
         for each in listed.auto_paging_iter():
             yield json.dumps(each.to_dict(for_json=True)).encode()
 
 
 def prices(lookup_keys: Iterable[str]) -> dict[str, Price]:
     """The active prices under those keys, by key; a key that Stripe does not know is absent."""
-    with _refusals():
-        listed = _client().v1.prices.list({"lookup_keys": list(lookup_keys), "active": True, "limit": 100})
+    with refusals():
+        listed = client().v1.prices.list({"lookup_keys": list(lookup_keys), "active": True, "limit": 100})
         return {price.lookup_key: price for each in listed.auto_paging_iter() if (price := _price(each))}
 
 
@@ -232,41 +210,3 @@ def _instant(seconds: int) -> datetime:
 
 def _optional_instant(seconds: int | None) -> datetime | None:
     return None if seconds is None else _instant(seconds)
-
-
-def _client(patience: Patience = PATIENT) -> "stripe.StripeClient":
-    key = settings().stripe_secret_key
-    if key is None:
-        raise NotConfigured("billing.no_key")
-    return _made_client(key.get_secret_value(), settings().stripe_api_base, patience)
-
-
-@cache
-def _made_client(key: str, api_base: str | None, patience: Patience) -> "stripe.StripeClient":
-    import stripe
-
-    logging.getLogger("stripe").setLevel(logging.WARNING)  # at INFO it writes customers' ids with each request
-    timeout, retries = patience
-    return stripe.StripeClient(
-        key,
-        base_addresses={"api": api_base} if api_base else {},
-        max_network_retries=retries,
-        http_client=stripe.RequestsClient(timeout=timeout),
-    )
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """Stripe's errors as ours."""
-    import stripe
-
-    try:
-        yield
-    except (stripe.AuthenticationError, stripe.PermissionError):
-        raise NotConfigured("billing.key_refused") from None
-    except (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError) as error:
-        raise Unavailable("billing.stripe_unavailable") from error
-    except stripe.StripeError as error:
-        if error.code == "resource_missing":
-            raise NotFound("billing.stripe_unknown") from error
-        raise Conflict("billing.stripe_refused", reason=error.user_message or error.code or "") from error

@@ -1,7 +1,7 @@
 """Keeping what Stripe said of an account's subscriptions, with each change that it made."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.billing.models import SubscriptionChange, SubscriptionRecord
 from core.billing.plans import Status, Subscription
-from core.billing.queries import facts
+from core.billing.queries import columns, facts
 
 _TOLD = ("status", "lookup_key", "quantity", "current_period_end", "trial_end", "cancel_at", "cancel_at_period_end")
 """What a change is made of."""
@@ -39,14 +39,14 @@ def keep_subscriptions(
 
 def _keep(session: Session, account_id: UUID, record: SubscriptionRecord | None, told: Subscription) -> Subscription:
     if record is None:
-        session.add(SubscriptionRecord(account_id=account_id, **asdict(told)))
+        session.add(SubscriptionRecord(account_id=account_id, **columns(told)))
         _note(session, account_id, told)
         return told
     if record.status == Status.CANCELED != told.status:
         return facts(record)
     before = facts(record)
     told = _unpaid_as_long(before, _as_sold(before, told))
-    for name, value in asdict(told).items():
+    for name, value in columns(told).items():
         setattr(record, name, value)
     record.fetched_at = func.now()
     if any(getattr(before, name) != getattr(told, name) for name in _TOLD):

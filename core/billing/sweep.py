@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from core.billing import stripe_client
 from core.billing import stripe_gateway as gateway
 from core.billing.events import keep_listed, ring
 from core.billing.models import StripeCustomer, StripeSweep
@@ -33,7 +34,7 @@ _EVENTS = "events"
 
 def sweep_once() -> bool:
     """Sweep, unless any process did within EVERY. False when it was not time."""
-    if not gateway.is_configured():
+    if not stripe_client.is_configured():
         return False
     turn = _take_turn()
     if turn is None:

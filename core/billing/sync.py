@@ -16,13 +16,14 @@ from sqlalchemy import ColumnElement, case, func, select, update
 from sqlalchemy.orm import Session
 
 from core.access import Permission, Scope
+from core.billing import stripe_client
 from core.billing import stripe_gateway as gateway
 from core.billing.events import UNLINKED, ring
 from core.billing.failpoints import reach
 from core.billing.models import StripeCustomer, StripeEvent, StripeSync
 from core.billing.plans import Status, Subscription
 from core.billing.queries import subscriptions_in
-from core.billing.stripe_gateway import PATIENT, Patience
+from core.billing.stripe_client import PATIENT, Patience
 from core.billing.subscriptions import keep_subscriptions
 from core.errors import NotConfigured, Refusal, Unavailable
 from core.use_case import unscoped, use_case
@@ -59,7 +60,7 @@ class Claim:
 
 def run_once(key: str | None = None, patience: Patience = PATIENT, lease: timedelta = LEASE) -> bool:
     """Settle one dirty key, the given one or the one that waits longest. False when there was none to take."""
-    if not gateway.is_configured():
+    if not stripe_client.is_configured():
         return False
     claim = _claim(key, lease)
     if claim is None:

@@ -172,11 +172,10 @@ def _stop_if_busy(session: Session, scope: Scope) -> None:
 
 
 def _place(session: Session, scope: Scope) -> date:
-    plan = entitlement_of(session, scope.account_id).limits
+    most = entitlement_of(session, scope.account_id).most_generations
     month = allowance.month_of(datetime.now(UTC))
-    most = None if plan.generations_metered else plan.generations
     if not allowance.take_place(session, scope.account_id, month, most):
-        raise PlanLimit("content.allowance_used", most=plan.generations)
+        raise PlanLimit("content.allowance_used", most=most)
     return month
 
 
@@ -226,11 +225,10 @@ def dismiss_generation(session: Session, scope: Scope, generation_id: UUID) -> N
 @use_case(Permission.WRITE_CONTENT)
 def drafts_left(session: Session, scope: Scope) -> AllowanceView:
     """What the account has used of this month's model drafts."""
-    plan = entitlement_of(session, scope.account_id).limits
     month = allowance.month_of(datetime.now(UTC))
     return AllowanceView(
         used=allowance.used(session, scope.account_id, month),
-        most=None if plan.generations_metered else plan.generations,
+        most=entitlement_of(session, scope.account_id).most_generations,
         month=month,
         has_model=bool(chosen_providers(settings())),
     )

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.orm import Session
 
 from core.access import Permission, Scope
-from core.billing import stripe_gateway
+from core.billing import stripe_client
 from core.billing.models import StripeEvent, StripeSync
 from core.db import Base
 from core.identity.models import User
@@ -100,7 +100,7 @@ def health(session: Session, _scope: Scope) -> Health:
         finished_at,
         waiting_since,
         gateway.is_configured(),
-        stripe_gateway.is_configured(),
+        stripe_client.is_configured(),
     )
 
 

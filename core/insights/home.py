@@ -159,5 +159,5 @@ def desk(session: Session, scope: Scope, now: datetime) -> Desk:
         tuple(Text(*row) for row in texts),
         entitled.plan,
         allowance.used(session, scope.account_id, allowance.month_of(now)),
-        None if entitled.limits.generations_metered else entitled.limits.generations,
+        entitled.most_generations,
     )

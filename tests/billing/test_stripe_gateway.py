@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from core.billing import stripe_client
 from core.billing import stripe_gateway as gateway
 from core.billing.deliveries import RESOLVABLE
 from core.billing.plans import OFFERS
@@ -169,7 +170,7 @@ def test_two_at_once_under_one_key_make_one_customer(stripe: StripeServer):
 def test_failures_are_refusals_with_a_sentence(stripe: StripeServer, status: int, refusal: type[Refusal], code: str):
     stripe.faults = [status] * 9
     with pytest.raises(refusal) as caught:
-        gateway.subscriptions_of("cus_1", gateway.QUICK)
+        gateway.subscriptions_of("cus_1", stripe_client.QUICK)
     assert caught.value.code == code
     assert all(caught.value.sentence(language) for language in ("en", "fr"))
 
@@ -180,19 +181,19 @@ def test_patience_retries_and_haste_does_not(stripe: StripeServer):
     assert len(gateway.subscriptions_of(customer)) == 1
     stripe.faults = [500]
     with pytest.raises(Unavailable):
-        gateway.subscriptions_of(customer, gateway.QUICK)
+        gateway.subscriptions_of(customer, stripe_client.QUICK)
 
 
 def test_nobody_at_the_address(stripe: StripeServer, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("STRIPE_API_BASE", "http://127.0.0.1:9")
     settings.cache_clear()
     with pytest.raises(Unavailable):
-        gateway.subscriptions_of("cus_1", gateway.QUICK)
+        gateway.subscriptions_of("cus_1", stripe_client.QUICK)
 
 
 def test_without_a_key_it_says_what_to_set(no_stripe: None):
-    assert not gateway.is_configured()
-    assert gateway.expects_livemode() is None
+    assert not stripe_client.is_configured()
+    assert stripe_client.expects_livemode() is None
     with pytest.raises(NotConfigured, match="STRIPE_SECRET_KEY"):
         gateway.subscriptions_of("cus_1")
 
@@ -201,7 +202,7 @@ def test_without_a_key_it_says_what_to_set(no_stripe: None):
 def test_the_mode_is_that_of_the_key(no_stripe: None, monkeypatch: pytest.MonkeyPatch, mode: str, live: bool):
     monkeypatch.setenv("STRIPE_SECRET_KEY", f"rk_{mode}_x")
     settings.cache_clear()
-    assert gateway.expects_livemode() is live
+    assert stripe_client.expects_livemode() is live
 
 
 def test_an_unknown_customer_is_not_found(stripe: StripeServer):

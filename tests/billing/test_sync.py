@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.access import Role, Scope
-from core.billing import sync
+from core.billing import stripe_client, sync
 from core.billing.plans import PlanName
 from core.billing.queries import subscriptions_in
 from core.billing.service import entitlement_of
@@ -317,7 +317,7 @@ def test_an_outage_of_stripes_never_counts(ada: Made, stripe: StripeServer):
     subscribed(stripe, ada)
     for _ in range(sync.TRIES + 2):
         stripe.faults = [503]
-        assert sync.run_once(patience=sync.gateway.QUICK)
+        assert sync.run_once(patience=stripe_client.QUICK)
         execute("UPDATE stripe_sync SET next_at = now()")
     assert rows(SYNC)[0][3:] == (0, False, "billing.stripe_unavailable", None)
     stripe.faults.clear()

@@ -1,0 +1,1 @@
+"""What subscriptions are worth, and how that changed. Pure."""

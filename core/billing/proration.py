@@ -1,0 +1,1 @@
+"""What a change of a subscription costs, as Stripe reckons it. Pure."""
