@@ -26,6 +26,9 @@ class Settings(BaseModel, frozen=True, extra="ignore"):
     stripe_secret_key: SecretStr | None = None
     stripe_webhook_secrets: tuple[SecretStr, ...] = ()
     stripe_api_base: str | None = Field(None, description="Another address for Stripe's API, for test servers.")
+    stripe_lease_seconds: float = Field(
+        120, description="How long a worker may take over one customer; after it another one asks Stripe again."
+    )
 
     ai_provider: str | None = Field(
         None, description="openai, azure, anthropic or compatible; unset: by the key that is set."
@@ -60,7 +63,9 @@ class Settings(BaseModel, frozen=True, extra="ignore"):
     oidc_client_secret: SecretStr | None = None
 
     huntaze_demo_password: SecretStr | None = Field(None, description="Of the Demo people; unset: made up and shown.")
-    huntaze_failpoint: str | None = Field(None, description="For tests: the step at which the process ends itself.")
+    huntaze_failpoint: str | None = Field(
+        None, description="For tests: the step, or step:nth, at which the process dies."
+    )
 
     @field_validator("stripe_webhook_secrets", "encryption_keys", mode="before")
     @classmethod

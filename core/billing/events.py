@@ -82,7 +82,9 @@ def _keep(session: Session, delivery: Delivery, raw: bytes) -> bool:
             "unlinked": UNLINKED,
         },
     )
-    return bool(kept.scalar_one())
+    is_new = bool(kept.scalar_one())
+    reach("i_stored")
+    return is_new
 
 
 def ring(session: Session, key: str) -> None:

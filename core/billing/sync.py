@@ -26,12 +26,11 @@ from core.billing.queries import subscriptions_in
 from core.billing.stripe_client import PATIENT, Patience
 from core.billing.subscriptions import keep_subscriptions
 from core.errors import NotConfigured, Refusal, Unavailable
+from core.settings import settings
 from core.use_case import unscoped, use_case
 
 log = logging.getLogger("huntaze.billing")
 
-LEASE = timedelta(seconds=120)
-"""Longer than Stripe may take to answer; after it another worker asks again."""
 TRIES = 8
 """Failures of a key's own before it is left for a person to look at. An outage of Stripe's does not count."""
 ASK_AFTER = timedelta(days=1)
@@ -58,11 +57,14 @@ class Claim:
         return self.key.partition(":")[2]
 
 
-def run_once(key: str | None = None, patience: Patience = PATIENT, lease: timedelta = LEASE) -> bool:
-    """Settle one dirty key, the given one or the one that waits longest. False when there was none to take."""
+def run_once(key: str | None = None, patience: Patience = PATIENT, lease: timedelta | None = None) -> bool:
+    """Settle one dirty key, the given one or the one that waits longest. False when there was none to take.
+
+    `lease` is longer than Stripe may take to answer, STRIPE_LEASE_SECONDS if not given; after it another worker asks.
+    """
     if not stripe_client.is_configured():
         return False
-    claim = _claim(key, lease)
+    claim = _claim(key, timedelta(seconds=settings().stripe_lease_seconds) if lease is None else lease)
     if claim is None:
         return False
     reach("w_claimed")

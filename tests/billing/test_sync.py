@@ -151,7 +151,7 @@ def _live(stripe: StripeServer, luck: random.Random, customer: str, subscription
 
 def test_a_bell_during_the_question_is_settled_by_the_next(ada: Made, stripe: StripeServer, deliver: Deliver):
     customer, subscription = subscribed(stripe, ada)
-    claim = sync._claim(None, sync.LEASE)
+    claim = sync._claim(None, timedelta(minutes=2))
     assert claim is not None
     answer = sync.gateway.subscriptions_of(customer)
     stripe.world.cancel(subscription)
@@ -182,8 +182,8 @@ def test_whoever_lost_the_lease_writes_nothing(ada: Made, stripe: StripeServer):
 
 def test_a_key_in_hand_is_not_taken_by_another(ada: Made, stripe: StripeServer):
     subscribed(stripe, ada)
-    assert sync._claim(None, sync.LEASE) is not None
-    assert sync._claim(None, sync.LEASE) is None
+    assert sync._claim(None, timedelta(minutes=2)) is not None
+    assert sync._claim(None, timedelta(minutes=2)) is None
     assert not sync.run_once()
 
 
@@ -193,7 +193,7 @@ def test_an_old_answer_does_not_revive_what_was_canceled(ada: Made, stripe: Stri
     stripe.world.cancel(subscription)
     run_all()
     link(ada.account_id, customer)
-    claim = sync._claim(None, sync.LEASE)
+    claim = sync._claim(None, timedelta(minutes=2))
     assert claim is not None
     sync._apply(Scope.for_account(ada.account_id), claim, alive)
     assert stored(ada.scope)[subscription][0] == "canceled"
@@ -356,7 +356,7 @@ def test_news_of_what_was_given_up_is_a_reason_to_try_again(ada: Made, stripe: S
 def test_a_bell_during_the_last_try_is_not_given_up_with_it(ada: Made, stripe: StripeServer, deliver: Deliver):
     subscribed(stripe, ada)
     execute(f"UPDATE stripe_sync SET attempts = {sync.TRIES - 1}")
-    claim = sync._claim(None, sync.LEASE)
+    claim = sync._claim(None, timedelta(minutes=2))
     assert claim is not None
     deliver(stripe.world.events[-1])
     sync._put_back(claim, "billing.stripe_refused", counts=True)
@@ -393,7 +393,7 @@ if raw:
 while sync.run_once(lease=timedelta(0)):
     pass
 """
-STEPS = ("i_verified", "i_committed", "w_claimed", "w_fetched", "w_applied", "w_committed")
+STEPS = ("i_verified", "i_stored", "i_committed", "w_claimed", "w_fetched", "w_applied", "w_committed")
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -412,7 +412,7 @@ def test_a_death_at_any_step_loses_nothing_and_does_nothing_twice(
     assert died.returncode == -9, died.stderr
     monkeypatch.delenv("HUNTAZE_FAILPOINT")
     settings.cache_clear()
-    answered = step != "i_verified"
+    answered = step not in ("i_verified", "i_stored")
     assert rows("SELECT count(*) FROM stripe_events") == [(1 if answered else 0,)]
     again = subprocess.run(command, check=False, capture_output=True, text=True)
     assert again.returncode == 0, again.stderr
