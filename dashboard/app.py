@@ -5,6 +5,7 @@ import streamlit as st
 from core.errors import NotSignedIn
 from core.sidecar.pages import TEMPLATES
 from dashboard import frame, navigation
+from dashboard.billing.owing import owing
 from dashboard.components.visit import visit_notice
 from dashboard.session import anyone, look_again, news_shown, problem_shown, refusals_shown, viewer
 
@@ -29,6 +30,8 @@ with refusals_shown():
     frame.confirm_email(person)
     news_shown()
     looking = viewer()
+    if page.name != "billing":  # which says it itself, and knows better
+        owing(looking)
     frame.subject(looking)
     if page.needs_one and looking.workspace is None:
         frame.choose_one(looking)
