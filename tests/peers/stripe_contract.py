@@ -18,44 +18,112 @@ from urllib.parse import parse_qsl
 
 FILE = Path(__file__).with_suffix(".json")
 
-USED = (
-    ("post", "/v1/customers"),
-    ("get", "/v1/customers/{customer}"),
-    ("post", "/v1/customers/{customer}"),
-    ("post", "/v1/products"),
-    ("post", "/v1/prices"),
-    ("get", "/v1/prices"),
-    ("post", "/v1/checkout/sessions"),
-    ("get", "/v1/checkout/sessions/{session}"),
-    ("post", "/v1/checkout/sessions/{session}/expire"),
-    ("post", "/v1/billing_portal/sessions"),
-    ("post", "/v1/subscriptions"),
-    ("get", "/v1/subscriptions"),
-    ("get", "/v1/subscriptions/{subscription_exposed_id}"),
-    ("post", "/v1/subscriptions/{subscription_exposed_id}"),
-    ("delete", "/v1/subscriptions/{subscription_exposed_id}"),
-    ("get", "/v1/invoices/{invoice}"),
-    ("get", "/v1/charges/{charge}"),
-    ("get", "/v1/events"),
-    ("get", "/v1/events/{id}"),
-)
+RESOURCES = """
+    get post /v1/customers
+    get post delete /v1/customers/{customer}
+    get post /v1/customers/{customer}/tax_ids
+    get /v1/customers/{customer}/payment_methods
+    get /v1/customers/{customer}/balance_transactions
+    post /v1/customers/{customer}/balance_transactions
+    get post /v1/products
+    get post /v1/products/{id}
+    get post /v1/prices
+    get post /v1/prices/{price}
+    get post /v1/coupons
+    get delete /v1/coupons/{coupon}
+    get post /v1/promotion_codes
+    get post /v1/promotion_codes/{promotion_code}
+    get post /v1/checkout/sessions
+    get /v1/checkout/sessions/{session}
+    post /v1/checkout/sessions/{session}/expire
+    get /v1/checkout/sessions/{session}/line_items
+    post /v1/billing_portal/sessions
+    get post /v1/billing_portal/configurations
+    get post /v1/billing_portal/configurations/{configuration}
+    get post /v1/subscriptions
+    get post delete /v1/subscriptions/{subscription_exposed_id}
+    post /v1/subscriptions/{subscription}/pause
+    post /v1/subscriptions/{subscription}/resume
+    get post /v1/subscription_schedules
+    get post /v1/subscription_schedules/{schedule}
+    post /v1/subscription_schedules/{schedule}/cancel
+    post /v1/subscription_schedules/{schedule}/release
+    get /v1/invoices
+    get /v1/invoices/{invoice}
+    get /v1/invoices/{invoice}/lines
+    post /v1/invoices/create_preview
+    post /v1/invoices/{invoice}/pay
+    post /v1/invoices/{invoice}/void
+    get /v1/invoice_payments
+    get /v1/invoice_payments/{invoice_payment}
+    get /v1/charges
+    get /v1/charges/{charge}
+    get /v1/payment_intents
+    get /v1/payment_intents/{intent}
+    get post /v1/refunds
+    get /v1/refunds/{refund}
+    get /v1/disputes
+    get /v1/disputes/{dispute}
+    get /v1/payment_methods
+    get /v1/payment_methods/{payment_method}
+    post /v1/payment_methods/{payment_method}/attach
+    get post /v1/webhook_endpoints
+    get post /v1/webhook_endpoints/{webhook_endpoint}
+    get post /v1/billing/meters
+    get /v1/billing/meters/{id}
+    post /v1/billing/meter_events
+    get /v1/billing/meters/{id}/event_summaries
+    post /v1/test_helpers/test_clocks
+    get /v1/test_helpers/test_clocks/{test_clock}
+    post /v1/test_helpers/test_clocks/{test_clock}/advance
+    get /v1/events
+    get /v1/events/{id}
+"""
+USED = frozenset((verb, words[-1]) for words in map(str.split, RESOURCES.strip().splitlines()) for verb in words[:-1])
 SHAPES = (
+    "billing.meter",
+    "billing.meter_event",
+    "billing.meter_event_summary",
+    "billing_portal.configuration",
     "billing_portal.session",
     "charge",
     "checkout.session",
+    "coupon",
     "customer",
+    "customer_balance_transaction",
+    "discount",
     "dispute",
     "event",
     "invoice",
+    "invoice_payment",
+    "item",
+    "line_item",
+    "payment_intent",
+    "payment_method",
     "price",
     "product",
+    "promotion_code",
+    "refund",
     "subscription",
     "subscription_item",
+    "subscription_schedule",
+    "tax_id",
+    "test_helpers.test_clock",
+    "webhook_endpoint",
 )
-FOLLOWED = frozenset(
-    {"created", "expand", "items", "line_items", "metadata", "price_data", "product_data", "recurring"}
-    | {"subscription_data", "trial_settings", "end_behavior", "lookup_keys", "types", "discounts"}
-)
+NESTED = """
+    created expand items line_items metadata price_data product_data recurring subscription_data trial_settings
+    end_behavior lookup_keys types discounts automatic_tax billing_cycle_anchor billing_mode
+    cancellation_details invoice_settings subscription_details tax_id_collection customer_update
+    consent_collection add_invoice_items phases default_settings trial_options duration promotion restrictions
+    applies_to bill_for outstanding_usage_through unused_time_from status_transitions payment payload
+    customer_mapping value_settings default_aggregation features business_profile payment_method_update
+    invoice_history subscription_cancel cancellation_reason subscription_update subscription_pause flow_data
+    after_completion enabled_events options schedule_at_period_end conditions login_page products
+    adjustable_quantity add_promotion_codes redirect hosted_confirmation subscription_update_confirm retention
+    coupon_offer billing_address tax name_collection
+"""
+FOLLOWED = frozenset(NESTED.split())
 """Nested parameters whose inside is checked too; of the others only the name is known."""
 LONGEST_ENUM = 30
 """Longer lists of values (countries, payment methods) are cut to "a text"."""

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from core.billing.plans import OFFERS
 from tests.peers.stripe_bells import Bells
 from tests.peers.stripe_contract import complaints, contract, decoded, operation_of
+from tests.peers.stripe_lists import expanded
 from tests.peers.stripe_pages import page
 from tests.peers.stripe_routes import ROUTES
 from tests.peers.stripe_store import Json, Refused
@@ -93,7 +94,10 @@ class StripeServer:
     def _done(self, verb: str, path: str, ids: tuple[str, ...], params: Json) -> Json:
         time.sleep(self.latency)
         with self.world.lock:
-            return json.loads(json.dumps(ROUTES[verb, path](self.world, params, *ids)))
+            if (verb, path) not in ROUTES:
+                raise Refused(404, f"Unrecognized request URL ({verb.upper()}: {path}): not built here.")
+            answer = json.loads(json.dumps(ROUTES[verb, path](self.world, params, *ids)))
+            return expanded(self.world, answer, params)
 
     def _once(self, key: str, asked: Json, deed: Callable[[], Json]) -> Json:
         with self.world.lock:

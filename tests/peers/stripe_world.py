@@ -10,64 +10,21 @@ from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.peers.stripe_store import Json, Refused, Store
+from tests.peers.stripe_catalogue_world import Catalogue
+from tests.peers.stripe_payments_world import Payments
+from tests.peers.stripe_store import Json, Refused
 
 DAY = 86_400
 LIVE_STATUSES = ("trialing", "active", "past_due", "unpaid", "paused", "incomplete")
 
 
-class World(Store):
+class World(Payments, Catalogue):
     def __init__(self) -> None:
         super().__init__()
-        self.declining: set[str] = set()
-        """Customers whose card is refused."""
         self.unlisted: set[str] = set()
         """Subscriptions that lists lack, as one that was only just written may."""
         self._wanted: dict[str, tuple[str, int, int]] = {}
         """What each Checkout Session sells: price, quantity, trial days."""
-
-    # catalogue and customers
-
-    def add_customer(self, **facts: Any) -> Json:
-        fields = {"email": None, "name": None, "metadata": {}, "balance": 0, "delinquent": False} | facts
-        customer = self.keep("customer", "cus", **fields)
-        self.tell("customer.created", customer)
-        return customer
-
-    def add_product(self, name: str, **facts: Any) -> Json:
-        return self.keep("product", "prod", **({"name": name, "active": True, "metadata": {}} | facts))
-
-    def add_price(self, product: str, unit_amount: int, currency: str, interval: str, lookup_key: str | None) -> Json:
-        recurring = {"interval": interval, "interval_count": 1, "usage_type": "licensed", "meter": None}
-        return self.keep(
-            "price",
-            "price",
-            product=product,
-            active=True,
-            billing_scheme="per_unit",
-            currency=currency.lower(),
-            lookup_key=lookup_key,
-            metadata={},
-            recurring=recurring,
-            type="recurring",
-            unit_amount=unit_amount,
-            unit_amount_decimal=str(unit_amount),
-        )
-
-    def price_of(self, lookup_key: str) -> Json:
-        return next(each for each in self.every("price") if each["lookup_key"] == lookup_key)
-
-    def move_lookup_key(self, lookup_key: str, unit_amount: int) -> Json:
-        """A new price takes the key over (`transfer_lookup_key`); who subscribed to the old one stays there."""
-        with self.lock:
-            old = self.price_of(lookup_key)
-            old["lookup_key"] = None
-            for subscription in self.every("subscription"):
-                for item in subscription["items"]["data"]:
-                    if item["price"]["id"] == old["id"]:
-                        item["price"]["lookup_key"] = None
-            interval = old["recurring"]["interval"]
-            return self.add_price(old["product"], unit_amount, old["currency"], interval, lookup_key)
 
     # subscriptions
 
@@ -164,8 +121,8 @@ class World(Store):
         with self.lock:
             subscription = self.find("subscription", subscription_id)
             invoice = self.find("invoice", subscription["latest_invoice"])
-            invoice |= {"status": "paid", "amount_paid": invoice["amount_due"], "amount_remaining": 0}
             self._charge(invoice)
+            invoice |= {"status": "paid", "amount_paid": invoice["amount_due"], "amount_remaining": 0}
             self.tell("invoice.paid", invoice)
             return self.change(subscription_id, status="active")
 
@@ -198,8 +155,8 @@ class World(Store):
             status="paid" if paid else "open",
             currency=subscription["currency"],
             amount_due=due,
-            amount_paid=due if paid else 0,
-            amount_remaining=0 if paid else due,
+            amount_paid=0,
+            amount_remaining=due,
             total=due,
             attempted=True,
             attempt_count=1,
@@ -210,30 +167,12 @@ class World(Store):
             },
         )
         subscription["latest_invoice"] = invoice["id"]
-        if paid and due:
-            self._charge(invoice)
+        if paid:
+            if due:
+                self._charge(invoice)
+            invoice |= {"amount_paid": due, "amount_remaining": 0}
         self.tell("invoice.paid" if paid else "invoice.payment_failed", invoice)
         return invoice
-
-    def _charge(self, invoice: Json) -> Json:
-        return self.keep(
-            "charge",
-            "ch",
-            amount=invoice["amount_due"],
-            currency=invoice["currency"],
-            customer=invoice["customer"],
-            paid=True,
-            status="succeeded",
-            refunded=False,
-        )
-
-    def dispute(self, charge_id: str) -> Json:
-        """The cardholder takes the money back. The event names the charge and no customer."""
-        charge = self.find("charge", charge_id)
-        fields = {"amount": charge["amount"], "currency": charge["currency"], "status": "needs_response"}
-        dispute = self.keep("dispute", "dp", charge=charge_id, reason="fraudulent", **fields)
-        self.tell("charge.dispute.created", dispute)
-        return dispute
 
     # hosted pages
 
