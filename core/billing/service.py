@@ -11,7 +11,7 @@ from core.billing import stripe_client, sync
 from core.billing import stripe_gateway as gateway
 from core.billing.checkout import Wish, close_intent, reserve_checkout, settle_checkout
 from core.billing.events import link_customer, ring
-from core.billing.plans import LIVING, OFFERS, Entitlement, Offer, entitlement
+from core.billing.plans import CATALOGUE, LIVING, OFFERS, Entitlement, Offer, entitlement
 from core.billing.queries import creators_in, customer_in, grants_in, has_tried, owners_in, subscriptions_in
 from core.billing.stripe_client import QUICK
 from core.billing.stripe_gateway import CheckoutRequest, Price
@@ -79,8 +79,8 @@ def is_set_up() -> bool:
 
 
 def offered_prices() -> dict[str, Price]:
-    """What Stripe charges for each offer, by lookup key. The same for everybody, so it may be cached."""
-    return gateway.prices(OFFERS)
+    """What Stripe charges for each plan, seat and draft, by lookup key. The same for everybody: it may be cached."""
+    return gateway.prices(CATALOGUE)
 
 
 def choose_plan(scope: Scope, lookup_key: str) -> str:
