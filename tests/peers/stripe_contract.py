@@ -71,6 +71,7 @@ RESOURCES = """
     get post /v1/webhook_endpoints/{webhook_endpoint}
     get post /v1/billing/meters
     get /v1/billing/meters/{id}
+    post /v1/billing/meters/{id}/reactivate
     post /v1/billing/meter_events
     get /v1/billing/meters/{id}/event_summaries
     post /v1/test_helpers/test_clocks
