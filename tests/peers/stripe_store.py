@@ -52,9 +52,10 @@ class Store:
             "id": f"{prefix}_{next(self.numbers):014d}",
             "object": kind,
             "created": self.now(),
-            "livemode": False,
-        } | fields
-        unknown = set(made) - set(contract()["fields"][kind]) - {"object"}
+        }
+        has = set(contract()["fields"][kind]) | {"object"}
+        made |= ({"livemode": False} if "livemode" in has else {}) | fields
+        unknown = set(made) - has
         assert not unknown, f"{kind} has no {unknown} in this API version"
         self._kept[kind][made["id"]] = made
         return made
