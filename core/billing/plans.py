@@ -192,6 +192,11 @@ class Item:
     is_metered: bool = False
 
 
+def plan_item(items: Iterable[Item]) -> Item | None:
+    """Of what a subscription pays for, the plan itself; else the first thing there is."""
+    return min(items, key=lambda each: (each.lookup_key not in OFFERS, each.is_metered), default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Discount:
     """What is taken off each invoice until `ends_at`; None is for ever. One of the two amounts is there."""
@@ -337,8 +342,24 @@ def _paid_for(subscriptions: Iterable[Subscription], now: datetime) -> Entitleme
         return NOTHING_PAID
     entitling = [each for each in verdicts if each.plan is not PlanName.FREE]
     if entitling:
-        return max(entitling, key=lambda each: (each.plan.rank, each.grace_until or each.until or now))
+        return max(entitling, key=lambda each: _standing(each, now))
     return next((each for each in reversed(verdicts) if each.notice), verdicts[-1])
+
+
+def counting(subscriptions: Iterable[Subscription], now: datetime) -> Subscription | None:
+    """The living subscription that an account changes: the one whose plan counts, else the newest."""
+    living = sorted(
+        (each for each in subscriptions if each.status in LIVING), key=lambda one: (one.created, one.stripe_id)
+    )
+    entitling = [(each, verdict) for each in living if (verdict := _of_one(each, now)).plan is not PlanName.FREE]
+    if entitling:
+        return max(entitling, key=lambda pair: _standing(pair[1], now))[0]
+    return living[-1] if living else None
+
+
+def _standing(verdict: Entitlement, now: datetime) -> tuple[int, datetime]:
+    """Of two that entitle, the higher plan counts, then the one that lasts longer."""
+    return verdict.plan.rank, verdict.grace_until or verdict.until or now
 
 
 def _of_one(subscription: Subscription, now: datetime) -> Entitlement:

@@ -5,16 +5,20 @@ told otherwise. It is imported when something is asked of Stripe, and not before
 """
 
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.errors import Conflict, NotConfigured, NotFound, Unavailable
 from core.settings import settings
 
 if TYPE_CHECKING:
     import stripe
+
+T = TypeVar("T")
+S = TypeVar("S", bound="stripe.StripeObject")
 
 PATIENT = ((3.0, 10.0), 2)
 """Seconds to connect and to read, and how many retries: for work that nobody watches or that must be done once."""
@@ -54,6 +58,44 @@ def _madeclient(key: str, api_base: str | None, patience: Patience) -> "stripe.S
         max_network_retries=retries,
         http_client=stripe.RequestsClient(timeout=timeout),
     )
+
+
+class Asking:
+    """Several requests that make one answer. Without retries all of them take no longer than one may.
+
+    Each raises Unavailable when the time is over, and what `refusals` raises.
+    """
+
+    def __init__(self, patience: Patience = PATIENT) -> None:
+        (connect, read), retries = self._patience = patience
+        self._ends = None if retries else time.monotonic() + connect + read
+
+    def one(self, ask: Callable[["stripe.V1Services"], T]) -> T:
+        """What a single request answers."""
+        with refusals():
+            return ask(client(self._left()).v1)
+
+    def every(
+        self, ask: Callable[["stripe.V1Services", Any], "stripe.ListObject[S]"], params: Mapping[str, object]
+    ) -> Iterator[S]:
+        """All that a list holds, page by page; `ask` is called with the parameters of each page."""
+        wanted = {"limit": 100, **params}
+        while True:
+            page = self.one(lambda v1: ask(v1, dict(wanted)))
+            yield from page.data
+            if not page.has_more or not page.data:
+                return
+            wanted["starting_after"] = page.data[-1]["id"]
+
+    def _left(self) -> Patience:
+        """Half seconds, so that there are few clients: each keeps connections of its own."""
+        if self._ends is None:
+            return self._patience
+        (connect, read), retries = self._patience
+        left = int(2 * (self._ends - time.monotonic() - connect / 2)) / 2
+        if left < 0.5:
+            raise Unavailable("billing.stripe_unavailable")
+        return (connect / 2, min(read, left)), retries
 
 
 @contextmanager
