@@ -25,6 +25,9 @@ class Settings(BaseModel, frozen=True, extra="ignore"):
 
     stripe_secret_key: SecretStr | None = None
     stripe_webhook_secrets: tuple[SecretStr, ...] = ()
+    stripe_automatic_tax: bool = Field(
+        False, description="Have Stripe reckon and add taxes; its own settings say which."
+    )
     stripe_api_base: str | None = Field(None, description="Another address for Stripe's API, for test servers.")
     stripe_lease_seconds: float = Field(
         120, description="How long a worker may take over one customer; after it another one asks Stripe again."

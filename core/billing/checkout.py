@@ -11,15 +11,31 @@ from sqlalchemy.orm import Session
 
 from core.access import Permission, Scope
 from core.billing.models import BillingIntent
-from core.billing.plans import LIVING, PLANS, Offer
+from core.billing.plans import LIVING, OFFERS, PLANS, SEATS, Offer, beside
 from core.billing.queries import has_tried, subscriptions_in
 from core.billing.stripe_gateway import HostedPage
-from core.errors import Conflict
+from core.errors import BadInput, Conflict
 from core.use_case import use_case
 
 KIND = "checkout"
 LASTS = timedelta(hours=23)
 """A little less than a page at Stripe, and than Stripe remembers an idempotency key."""
+
+
+MOST_SEATS = 975
+"""A thousand creators, with those that the plan includes; who looks after more is talked to."""
+
+
+def offer_of(lookup_key: str, seats: int) -> Offer:
+    """What is asked for. Raises BadInput for a plan that we do not sell, and for seats that it does not have."""
+    offer = OFFERS.get(lookup_key)
+    if offer is None:
+        raise BadInput("billing.unknown_offer")
+    if seats and beside(offer, SEATS) is None:
+        raise BadInput("billing.no_seats")
+    if not 0 <= seats <= MOST_SEATS:
+        raise BadInput("billing.bad_seats", most=MOST_SEATS)
+    return offer
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +54,15 @@ class Wish:
 
 
 @use_case(Permission.MANAGE_BILLING)
-def reserve_checkout(session: Session, scope: Scope, offer: Offer, customer_id: str) -> Wish:
+def reserve_checkout(
+    session: Session, scope: Scope, offer: Offer, seats: int, customer_id: str, *, is_taxed: bool
+) -> Wish:
     """Store what is wanted, or find it stored. Raises Conflict when a living subscription is there to be changed."""
     account_id = scope.account_id
     if any(each.status in LIVING for each in subscriptions_in(session, account_id)):
         raise Conflict("billing.already_subscribed")
     trial_days = 0 if has_tried(session, account_id) else PLANS[offer.plan].trial_days
-    asked = hashlib.sha256(f"{customer_id} {offer.lookup_key} {trial_days}".encode()).hexdigest()
+    asked = hashlib.sha256(f"{customer_id} {offer.lookup_key} {seats} {trial_days} {is_taxed}".encode()).hexdigest()
     found = _open(session, account_id)
     is_same = found is not None and _is_same(session, found, asked)
     if found is not None and not is_same and found.url is None:  # nobody was ever led to a page of it

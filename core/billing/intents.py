@@ -30,15 +30,26 @@ class Intent:
     is_done: bool
 
 
-def reserve(session: Session, account_id: UUID, wish_id: UUID, kind: str, asked: Mapping[str, object]) -> Intent:
+def reserve(
+    session: Session,
+    account_id: UUID,
+    wish_id: UUID,
+    kind: str,
+    asked: Mapping[str, object],
+    *,
+    stands: timedelta = timedelta(0),
+) -> Intent:
     """Room: store a wish before Stripe is asked for it, or find it stored.
 
     Of each `kind` an account has one open wish. One that asks for the same and whose answer was lost is asked again
-    under its own key; one that asks for something else gives way. Raises Conflict for a wish that was given up.
+    under its own key; one that asks for something else gives way once it is as old as `stands`. Raises Conflict before
+    that, for a wish that was given up, and for one that asked for something else.
     """
     wanted = hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
     of_account = BillingIntent.account_id == account_id
     stored = session.scalar(select(BillingIntent).where(of_account, BillingIntent.id == wish_id).with_for_update())
+    if stored is not None and stored.params_hash != wanted:
+        raise Conflict("billing.chosen_elsewhere")
     if stored is not None and stored.closed_at is not None and stored.stripe_id is None:
         raise Conflict("billing.chosen_elsewhere")
     if stored is not None:
@@ -47,6 +58,8 @@ def reserve(session: Session, account_id: UUID, wish_id: UUID, kind: str, asked:
     former = session.scalar(select(BillingIntent).where(*is_open).with_for_update())
     if former is not None and former.params_hash == wanted and session.scalar(select(func.now() < former.expires_at)):
         return Intent(former.id, is_done=False)
+    if former is not None and session.scalar(select(func.now() < former.created_at + stands)):
+        raise Conflict("billing.under_way")
     if former is not None:
         former.closed_at = func.now()
         session.flush()

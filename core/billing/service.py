@@ -9,13 +9,14 @@ from sqlalchemy.orm import Session
 from core.access import Permission, Scope
 from core.billing import stripe_client, sync
 from core.billing import stripe_gateway as gateway
-from core.billing.checkout import Wish, close_intent, reserve_checkout, settle_checkout
+from core.billing.checkout import Wish, close_intent, offer_of, reserve_checkout, settle_checkout
 from core.billing.events import link_customer, ring
-from core.billing.plans import CATALOGUE, LIVING, OFFERS, Entitlement, Offer, entitlement
+from core.billing.invoices import OPEN, PaymentMethod, invoices_in, method_in
+from core.billing.plans import CATALOGUE, Entitlement, Offer, Subscription, counting, entitlement
 from core.billing.queries import creators_in, customer_in, grants_in, has_tried, owners_in, subscriptions_in
 from core.billing.stripe_client import QUICK
 from core.billing.stripe_gateway import CheckoutRequest, Price
-from core.errors import BadInput, Conflict, NotConfigured
+from core.errors import Conflict, NotConfigured
 from core.identity.models import User
 from core.settings import settings
 from core.use_case import use_case
@@ -26,8 +27,10 @@ from core.workspaces.models import Account
 class PlanView:
     """An account's plan as its people see it.
 
-    `lookup_key` names what is paid for, None for nothing living at Stripe; `owners` are the names of those who may
-    choose; `creators_used` counts the account's creators, Demo aside.
+    `subscription` is the living one that counts, with its `lookup_key`; None for nothing living at Stripe. `method` is
+    what is charged by default. `pay_url` leads to the page at Stripe of an invoice that waits for its payment; only
+    those who may choose are told either. `owners` are the names of those who may choose; `creators_used` counts the
+    account's creators, Demo aside.
     """
 
     account_id: UUID
@@ -38,6 +41,9 @@ class PlanView:
     may_choose: bool
     may_try: bool
     has_portal: bool
+    subscription: Subscription | None
+    method: PaymentMethod | None
+    pay_url: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +65,27 @@ def entitlement_of(session: Session, account_id: UUID) -> Entitlement:
 @use_case(Permission.VIEW_PLAN)
 def plan(session: Session, scope: Scope) -> PlanView:
     """The plan of the one account in view."""
-    account_id = scope.account_id
-    living = [each for each in subscriptions_in(session, account_id) if each.status in LIVING]
+    account_id, may_choose = scope.account_id, scope.may(Permission.MANAGE_BILLING)
+    paid_for = counting(subscriptions_in(session, account_id), datetime.now(UTC))
     return PlanView(
         account_id=account_id,
         entitlement=entitlement_of(session, account_id),
-        lookup_key=living[-1].lookup_key if living else None,
+        lookup_key=paid_for.lookup_key if paid_for else None,
         creators_used=creators_in(session, account_id),
         owners=tuple(owners_in(session, account_id).values()),
-        may_choose=scope.may(Permission.MANAGE_BILLING),
+        may_choose=may_choose,
         may_try=not has_tried(session, account_id),
         has_portal=customer_in(session, account_id) is not None,
+        subscription=paid_for,
+        method=method_in(session, account_id) if may_choose else None,
+        pay_url=_pay_url(session, account_id, paid_for) if may_choose and paid_for else None,
     )
+
+
+def _pay_url(session: Session, account_id: UUID, subscription: Subscription) -> str | None:
+    """Where the newest open invoice of a subscription can be paid."""
+    its = (each for each in invoices_in(session, account_id) if each.subscription_id == subscription.stripe_id)
+    return next((each.hosted_url for each in its if each.status == OPEN and each.amount_remaining > 0), None)
 
 
 def is_set_up() -> bool:
@@ -83,24 +98,22 @@ def offered_prices() -> dict[str, Price]:
     return gateway.prices(CATALOGUE)
 
 
-def choose_plan(scope: Scope, lookup_key: str) -> str:
-    """The address of a page at Stripe where the account's owner pays for an offer.
+def choose_plan(scope: Scope, lookup_key: str, seats: int = 0) -> str:
+    """The address of a page at Stripe where the account's owner pays for an offer, with seats beside it.
 
-    Asked twice, it is the same page. Raises BadInput for an offer that we do not make, Conflict when the account
-    already has a subscription, and what `stripe_gateway` raises.
+    Asked twice, it is the same page. A plan that staff gave can be bought all the same. Raises BadInput for an offer
+    that we do not make, Conflict when the account already has a subscription, and what `stripe_gateway` raises.
     """
     scope.require(Permission.MANAGE_BILLING)
-    offer = OFFERS.get(lookup_key)
-    if offer is None:
-        raise BadInput("billing.unknown_offer")
+    offer = offer_of(lookup_key, seats)
     if not is_set_up():
         raise NotConfigured("billing.no_key")
     customer_id = _customer(scope)
     for _ in range(3):
         sync.run_once(f"customer:{customer_id}", QUICK)
-        wish = reserve_checkout(scope, offer, customer_id)
+        wish = reserve_checkout(scope, offer, seats, customer_id, is_taxed=settings().stripe_automatic_tax)
         if wish.url is None:
-            return _open_page(scope, wish, offer, customer_id)
+            return _open_page(scope, wish, offer, seats, customer_id)
         if wish.is_same and gateway.checkout_status(wish.stripe_id) == "open":
             return wish.url
         gateway.close_checkout(wish.stripe_id)
@@ -109,13 +122,15 @@ def choose_plan(scope: Scope, lookup_key: str) -> str:
     raise Conflict("billing.being_confirmed")
 
 
-def _open_page(scope: Scope, wish: Wish, offer: Offer, customer_id: str) -> str:
+def _open_page(scope: Scope, wish: Wish, offer: Offer, seats: int, customer_id: str) -> str:
     home = f"{settings().public_url.rstrip('/')}/billing"
     page = gateway.open_checkout(
         CheckoutRequest(
             customer_id=customer_id,
             account_id=scope.account_id,
             lookup_key=offer.lookup_key,
+            seats=seats,
+            is_taxed=settings().stripe_automatic_tax,
             trial_days=wish.trial_days,
             success_url=f"{home}?checkout=done",
             cancel_url=f"{home}?checkout=cancelled",

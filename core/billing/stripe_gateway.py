@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from core.billing.plans import OFFERS, Subscription
+from core.billing.plans import METERED, OFFERS, Subscription
+from core.billing.proration import sold_together
 from core.billing.stripe_client import PATIENT, Patience, client, refusals
 from core.errors import Conflict, NotConfigured, NotFound, Unavailable
 
@@ -35,6 +36,9 @@ class CheckoutRequest:
     trial_days: int
     success_url: str
     cancel_url: str
+    seats: int = 0
+    is_taxed: bool = False
+    """Whether Stripe reckons and adds taxes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,32 +64,48 @@ def make_customer(account_id: UUID, email: str, name: str) -> str:
 
 
 def open_checkout(request: CheckoutRequest, idempotency_key: str) -> HostedPage:
-    """A Checkout page that subscribes the customer. Raises NotConfigured when no price has the lookup key."""
-    found = prices([request.lookup_key])
-    if request.lookup_key not in found:
-        raise NotConfigured("billing.price_missing", lookup_key=request.lookup_key)
+    """A Checkout page that subscribes the customer. Raises NotConfigured when no price has the lookup key.
+
+    Without a price for drafts beyond the allowance the plan is sold all the same: they are refused then.
+    """
+    together = dict(sold_together(OFFERS[request.lookup_key], request.seats))
+    found = prices(together)
+    for lookup_key in together:
+        if lookup_key not in found and lookup_key not in METERED:
+            raise NotConfigured("billing.price_missing", lookup_key=lookup_key)
+    lines = [(found[key].stripe_id, quantity) for key, quantity in together.items() if key in found]
     with refusals():
         session = client().v1.checkout.sessions.create(
-            _checkout_params(request, found[request.lookup_key].stripe_id), {"idempotency_key": idempotency_key}
+            _checkout_params(request, lines), {"idempotency_key": idempotency_key}
         )
     return _page(session.id, session.url)
 
 
-def _checkout_params(request: CheckoutRequest, price_id: str) -> "stripe.params.checkout.SessionCreateParams":
+def _checkout_params(
+    request: CheckoutRequest, lines: Iterable[tuple[str, int | None]]
+) -> "stripe.params.checkout.SessionCreateParams":
     account = {"account_id": str(request.account_id)}
     subscription: stripe.params.checkout.SessionCreateParamsSubscriptionData = {"metadata": account}
     if request.trial_days:
         subscription["trial_period_days"] = request.trial_days
-    return {
+    params: stripe.params.checkout.SessionCreateParams = {
         "mode": "subscription",
         "customer": request.customer_id,
         "client_reference_id": str(request.account_id),
-        "line_items": [{"price": price_id, "quantity": 1}],
+        "line_items": [
+            {"price": price} if many is None else {"price": price, "quantity": many} for price, many in lines
+        ],
         "subscription_data": subscription,
+        "allow_promotion_codes": True,
+        "tax_id_collection": {"enabled": True},
+        "customer_update": {"name": "auto", "address": "auto"},
         "success_url": request.success_url,
         "cancel_url": request.cancel_url,
         "metadata": account,
     }
+    if request.is_taxed:
+        params["automatic_tax"] = {"enabled": True}
+    return params
 
 
 def checkout_status(session_id: str) -> str:
@@ -106,9 +126,15 @@ def close_checkout(session_id: str) -> str:
 
 
 def open_portal(customer_id: str, return_url: str) -> HostedPage:
-    """Stripe's own pages for payment methods, invoices and cancelling."""
+    """Stripe's own pages for payment methods and invoices, as `stripe-setup` made them or the account has them."""
+    params: stripe.params.billing_portal.SessionCreateParams = {"customer": customer_id, "return_url": return_url}
     with refusals():
-        session = client().v1.billing_portal.sessions.create({"customer": customer_id, "return_url": return_url})
+        listed = client().v1.billing_portal.configurations.list({"active": True, "limit": 100})
+        for each in listed.auto_paging_iter():
+            if (each.metadata.to_dict() if each.metadata else {}).get("huntaze") == "default":
+                params["configuration"] = each.id
+                break
+        session = client().v1.billing_portal.sessions.create(params)
     return _page(session.id, session.url)
 
 
