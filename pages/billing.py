@@ -1,30 +1,42 @@
-"""The account's plan: what it is, what of it is used, and how to have another."""
+"""The account's plan: what it is, what of it is used, how to have another, and what was billed."""
 
 import streamlit as st
 
-from core.access import Permission
+from core.billing.invoices import invoices
 from core.billing.service import is_set_up, plan
-from core.content.service import drafts_left
-from dashboard.components.confirming import back_from_checkout
-from dashboard.components.figures import allowance
-from dashboard.components.plans import offers, payment, standing
-from dashboard.session import viewer
+from dashboard.billing.ending import ending
+from dashboard.billing.invoices import invoices_shown
+from dashboard.billing.offers import Prices, offers, prices
+from dashboard.billing.owing import remember
+from dashboard.billing.paying import method, to_pay
+from dashboard.billing.returning import back_from_checkout
+from dashboard.billing.standing import standing
+from dashboard.billing.usage import usage
+from dashboard.session import refusals_shown, viewer
 from dashboard.words import t
 
 looking = viewer()
+zone = looking.time_zone
 view = plan(looking.scope)
+remember(view)
 back_from_checkout(view)
-standing(view, looking.time_zone)
-payment(view)
+standing(view, zone)
 
-st.subheader(t("billing.allowance"))
-allowance(t("billing.creators_used"), view.creators_used, view.entitlement.most_creators)
-if looking.scope.may(Permission.WRITE_CONTENT):
-    drafts = drafts_left(looking.scope)
-    allowance(t("billing.drafts_used"), drafts.used, drafts.most)
-    st.caption(t("billing.month_is_utc"))
-
+bills = invoices(looking.scope) if view.may_choose else ()
+to_pay(view, bills, zone)
 if is_set_up():
-    offers(view)
-else:
+    ending(view, zone)
+
+known: Prices | None = None
+with refusals_shown():  # without Stripe's answer the rest of the page stands
+    known = prices() if is_set_up() else None
+usage(view, looking, known or {})
+
+if known is not None:
+    offers(view, known, zone)
+elif not is_set_up():
     st.info(t("billing.not_set_up"), icon=":material/key:")
+
+if view.may_choose:
+    method(view)
+    invoices_shown(bills, zone)

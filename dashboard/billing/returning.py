@@ -3,7 +3,8 @@
 import streamlit as st
 
 from core.billing.service import PlanView, refresh
-from dashboard.components.plans import is_paid
+from dashboard.billing.owing import remember
+from dashboard.billing.standing import is_paid
 from dashboard.session import flash, refusals_shown, viewer
 from dashboard.words import t
 
@@ -35,7 +36,9 @@ def _confirm() -> None:
         return
     st.session_state[_ASKED] = asked + 1
     st.info(t("billing.confirming"), icon=":material/hourglass_top:")
-    if is_paid(refresh(viewer().scope)):
+    found = refresh(viewer().scope)
+    remember(found)
+    if is_paid(found):
         st.rerun()
 
 
