@@ -6,7 +6,6 @@ Amounts of different currencies never meet: a `Book` is of one, and what reads b
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -248,20 +247,24 @@ class Conversion:
         return _share(self.paid, self.ended)
 
 
-def conversion(
-    subscriptions: Iterable[Subscription], paid: AbstractSet[str], start: datetime, end: datetime
-) -> Conversion:
-    """Of the trials that ended in the window, early or in time, how many paid: `paid` holds the ids of
-    subscriptions with an invoice on which money came in. `end` may not be after now."""
-    over = [each for each in subscriptions if (at := trial_over(each)) is not None and start <= at < end]
-    return Conversion(len(over), sum(1 for each in over if each.stripe_id in paid))
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """When a trial ends, when its subscription did, and whether any money came in on its invoices."""
+
+    trial_end: datetime
+    ended_at: datetime | None
+    has_paid: bool
+
+    @property
+    def over(self) -> datetime:
+        """With its subscription where that ended first."""
+        return self.trial_end if self.ended_at is None else min(self.trial_end, self.ended_at)
 
 
-def trial_over(subscription: Subscription) -> datetime | None:
-    """When the trial ends, which is with the subscription where that ended first. None without a trial."""
-    if subscription.trial_end is None or subscription.ended_at is None:
-        return subscription.trial_end
-    return min(subscription.trial_end, subscription.ended_at)
+def conversion(trials: Iterable[Trial], start: datetime, end: datetime) -> Conversion:
+    """Of the trials that ended in the window, early or in time, how many paid. `end` may not be after now."""
+    over = [each for each in trials if start <= each.over < end]
+    return Conversion(len(over), sum(1 for each in over if each.has_paid))
 
 
 @dataclass(frozen=True, slots=True)

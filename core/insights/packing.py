@@ -184,13 +184,14 @@ def _lines(
         case((only_if[one.key], one), else_=null()).label(one.key) if one.key in only_if else one
         for one in file.columns
     ]
-    yield _line([one.key for one in file.columns])
+    yield line([one.key for one in file.columns])
     keys = inspect(file.model).primary_key
     for row in session.execute(select(*shown).where(which).order_by(*keys).execution_options(yield_per=_AT_ONCE)):
-        yield _line(row)
+        yield line(row)
 
 
-def _line(cells: Iterable[object]) -> str:
+def line(cells: Iterable[object]) -> str:
+    """One line of a CSV file, each value as `cell` writes it."""
     out = io.StringIO()
     csv.writer(out, lineterminator="\r\n").writerow([cell(one) for one in cells])
     return out.getvalue()
@@ -215,11 +216,11 @@ def _plain(value: int | datetime | date | UUID | bytes | None) -> str:
 def _describe(session: Session, scope: Scope, into: zipfile.ZipFile, folder: str, files: Sequence[File]) -> None:
     language = session.get_one(User, scope.user_id).language
     say = partial(sentences().text, language)
-    lines = [_line([say("packs.file"), say("packs.column"), say("packs.type"), say("packs.meaning")])]
+    lines = [line([say("packs.file"), say("packs.column"), say("packs.type"), say("packs.meaning")])]
     for file in files:
         for column in file.columns:
             kind = str(column.type).partition("(")[0].lower()
-            lines.append(_line([f"{file.name}.csv", column.key, kind, _meanings()[column.key][supported(language)]]))
+            lines.append(line([f"{file.name}.csv", column.key, kind, _meanings()[column.key][supported(language)]]))
     into.writestr(f"{folder}dictionary.csv", "".join(lines).encode("utf-8-sig"))
     into.writestr(f"{folder}README.txt", say("packs.readme").encode())
 

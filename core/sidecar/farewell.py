@@ -1,6 +1,7 @@
-"""Data to take along, and the way back from a deletion."""
+"""Data to take along, of a person and of the product, and the way back from a deletion."""
 
 import re
+from datetime import date
 from http import HTTPStatus
 from urllib.parse import quote
 from uuid import UUID
@@ -9,8 +10,10 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from core.billing.revenue import Window
 from core.errors import NotFound, Refusal
 from core.identity.links import Purpose, look_at
+from core.insights.takings import takings
 from core.sidecar import cookies
 from core.sidecar.forms import Fields, Insider, language_for
 from core.sidecar.pages import page
@@ -36,6 +39,17 @@ def pack(who: Insider, pack_id: str) -> Response:
             "content-disposition": f"attachment; filename=\"{plain}.zip\"; filename*=UTF-8''{quote(name)}.zip",
             "cache-control": "no-store",
         },
+    )
+
+
+@router.get("/account/revenue/{table}.csv")
+def revenue_table(who: Insider, table: str, first: date, last: date) -> Response:
+    """What the product earned, for staff: `movements` or `months`, of the days of UTC from `first` to `last`."""
+    name = f"huntaze-{first.isoformat()}-{last.isoformat()}.csv"
+    return Response(
+        takings(who.scope, table, Window(first, last)),
+        media_type="text/csv",
+        headers={"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"},
     )
 
 

@@ -20,15 +20,14 @@ from core.billing.metrics import (
     Month,
     Movement,
     Returned,
+    Trial,
     by_day,
     by_month,
     conversion,
     failed,
     movement,
     quick_ratio,
-    trial_over,
 )
-from core.billing.plans import Subscription
 
 A, B, C, D, E = (UUID(int=each) for each in range(1, 6))
 TICK = timedelta(microseconds=1)
@@ -199,33 +198,24 @@ def test_start_and_movements_are_the_end(steps: list[tuple[UUID, int, int]], fir
         assert cohort.net_retention == 1 - cohort.gross_churn + Fraction(cohort.expansion, cohort.start)
 
 
-def trial(name: str, trial_end: datetime | None, ended_at: datetime | None = None) -> Subscription:
-    plain = Subscription(name, "cus_1", "active", "pro_monthly", 1, at(1), at(1), at(2))
-    return replace(plain, trial_end=trial_end, ended_at=ended_at)
-
-
 def test_a_trial_is_over_when_it_or_its_subscription_ends():
-    assert trial_over(trial("a", None)) is None
-    assert trial_over(trial("a", None, at(1))) is None
-    assert trial_over(trial("a", at(2))) == at(2)
-    assert trial_over(trial("a", at(2), at(1, 9))) == at(1, 9)
-    assert trial_over(trial("a", at(2), at(3))) == at(2)
+    assert Trial(at(2), None, has_paid=True).over == at(2)
+    assert Trial(at(2), at(1, 9), has_paid=True).over == at(1, 9)
+    assert Trial(at(2), at(3), has_paid=True).over == at(2)
 
 
 def test_trials_that_paid_of_those_that_ended():
     trials = [
-        trial("before", at(2) - TICK),
-        trial("first", at(2)),
-        trial("paid", at(2, 10)),
-        trial("left", at(3, 9), at(2, 3)),
-        trial("last", at(3) - TICK),
-        trial("after", at(3)),
-        trial("never", None),
+        Trial(at(2) - TICK, None, has_paid=True),
+        Trial(at(2), None, has_paid=True),
+        Trial(at(2, 10), at(2, 20), has_paid=True),
+        Trial(at(3, 9), at(2, 3), has_paid=False),
+        Trial(at(3) - TICK, None, has_paid=False),
+        Trial(at(3), None, has_paid=True),
     ]
-    paid = {"before", "first", "paid", "after", "never"}
-    assert conversion(trials, paid, at(2), at(3)) == Conversion(4, 2)
+    assert conversion(trials, at(2), at(3)) == Conversion(4, 2)
     assert Conversion(4, 2).rate == Fraction(1, 2)
-    assert conversion([], paid, at(2), at(3)).rate is None
+    assert conversion([], at(2), at(3)).rate is None
 
 
 def bill(failed_at: datetime | None, paid_at: datetime | None = None, **facts: object) -> Bill:
