@@ -187,18 +187,30 @@ def paid_to(lines: Iterable[Line], otherwise: datetime) -> datetime:
 def per_period(items: Iterable[Item], discounts: Iterable[Discount], at: datetime) -> int:
     """What a period that begins `at` costs, in the minor units of the items: licensed items, less the discounts then.
 
-    Formula: (the sum of amount times quantity) times (1 - percent), less amounts off, one discount after the other,
-    never below 0; a half is rounded up.
+    As an invoice reckons it: each discount is taken off what the ones before it left of each item, a percentage to the
+    nearest unit with halves taken off, an amount spread over the items; nothing falls below 0.
     """
-    licensed = [each for each in items if not each.is_metered]
-    total = Fraction(sum((each.unit_amount or 0) * each.quantity for each in licensed))
+    amounts = [(each.unit_amount or 0) * each.quantity for each in items if not each.is_metered]
     for each in discounts:
         if each.ends_at is not None and each.ends_at <= at:
             continue
         if each.percent_off is not None:
-            total *= 1 - Fraction(each.percent_off) / 100
-        total -= each.amount_off or 0
-    return max(0, floor(total + Fraction(1, 2)))
+            share = Fraction(each.percent_off) / 100
+            amounts = [amount - floor(amount * share + Fraction(1, 2)) for amount in amounts]
+        else:
+            off = min(each.amount_off or 0, sum(amounts))
+            amounts = [amount - part for amount, part in zip(amounts, _spread(off, amounts), strict=True)]
+    return sum(amounts)
+
+
+def _spread(whole: int, over: list[int]) -> list[int]:
+    """A whole in parts proportional to `over`, that sum to it: each is rounded from what is left."""
+    parts, left, rest = [], whole, sum(over)
+    for each in over:
+        part = floor(Fraction(left * each, rest) + Fraction(1, 2)) if rest else 0
+        parts.append(part)
+        left, rest = left - part, rest - each
+    return parts
 
 
 def over_by(offer: Offer, seats: int, creators: int) -> int:

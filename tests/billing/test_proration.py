@@ -298,8 +298,9 @@ ENTERPRISE = (item("si_plan", "enterprise_monthly"), seats(3), meter())
     [
         ((), 111_00),
         ((off("50"),), 55_50),
-        ((off("33.33"),), 74_00),  # 7400.37
-        ((off("12.5"),), 97_13),  # 9712.5, a half is rounded up
+        ((off("33.33"),), 74_00),  # of 99.00 33.00 (32.9967), of 12.00 4.00 (3.9996)
+        ((off("12.5"),), 97_12),  # of 99.00 12.38 (12.375), of 12.00 1.50
+        ((off("0.05"),), 110_94),  # of 99.00 0.05 (0.0495), of 12.00 0.01 (0.006)
         ((off(amount=11_00),), 100_00),
         ((off("10"), off(amount=10_00)), 89_90),
         ((off(amount=10_00), off("10")), 90_90),
@@ -321,11 +322,39 @@ def test_metered_items_and_prices_without_an_amount_are_not_counted():
     assert per_period((), (off("10"),), ENDS) == 0
 
 
-@given(some.integers(0, 10**6), some.integers(0, 100), some.decimals(0, 100, places=2))
-def test_a_percentage_is_exact_to_half_a_cent(amount: int, quantity: int, percent: Decimal):
-    got = per_period((item("si", "pro_monthly", quantity, unit_amount=amount),), (off(str(percent)),), ENDS)
-    exact = amount * quantity * (100 - Fraction(percent)) / 100
-    assert Fraction(-1, 2) < got - exact <= Fraction(1, 2)
+def test_an_amount_off_is_spread_over_the_items_before_a_percentage_of_the_rest():
+    """Of 0.03, 0.02 is off: 0.02 of the first item's 0.02 would be 0.0133, so 0.01 is, and 0.01 of the second's."""
+    first, second = item("si_1", "pro_monthly", unit_amount=2), item("si_2", "pro_yearly", unit_amount=1)
+    assert per_period((first, second), (off(amount=2),), ENDS) == 1
+    assert per_period((first, second), (off(amount=2), off("50")), ENDS) == 0, "half a cent off one cent is the cent"
+    assert per_period((first, second), (off(amount=3), off("50")), ENDS) == 0
+    free = item("si_0", "pro_monthly", unit_amount=0)
+    assert per_period((free,), (off(amount=2),), ENDS) == 0
+
+
+some_items = some.lists(
+    some.builds(
+        lambda amount, many: item("si", "pro_monthly", many, unit_amount=amount),
+        some.integers(0, 10**6),
+        some.integers(0, 100),
+    ),
+    max_size=4,
+)
+
+
+@given(some_items, some.decimals(0, 100, places=2))
+def test_a_percentage_is_exact_to_half_a_cent_an_item(items: list[Item], percent: Decimal):
+    got = per_period(items, (off(str(percent)),), ENDS)
+    exact = sum((each.unit_amount or 0) * each.quantity for each in items) * (100 - Fraction(percent)) / 100
+    assert Fraction(-len(items), 2) <= got - exact <= Fraction(len(items), 2)
+    assert got >= 0
+
+
+@given(some_items, some.integers(1, 10**9))
+def test_an_amount_is_taken_off_whole_and_no_more_than_there_is(items: list[Item], amount: int):
+    whole = sum((each.unit_amount or 0) * each.quantity for each in items)
+    assert per_period(items, (off(amount=amount),), ENDS) == max(0, whole - amount)
+    assert per_period(items, (off(amount=amount), off("100")), ENDS) == 0
 
 
 def test_creators_above_the_room_are_counted():
