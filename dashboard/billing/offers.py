@@ -78,7 +78,7 @@ def _card(view: PlanView, plan: Plan, offer: Offer | None, known: Prices, zone: 
     above = st.container()
     _features(plan)
     seat = _seat_price(offer, known)
-    seats = _seats(view, seat, plan) if seat else 0
+    seats = _seats(view, seat, plan) if seat else _held(view, plan)
     with above:
         _costs(offer, known, seats)
         if view.may_choose:
@@ -115,9 +115,8 @@ def _seats(view: PlanView, price: Price, plan: Plan) -> int:
     included = plan.creators_included or 0
     st.caption(t("billing.seat_price", included=number(included), amount=each, per=per))
     if not view.may_choose:
-        return view.entitlement.seats if view.entitlement.plan is plan.name else 0
-    needed = max(0, view.creators_used - included)
-    has = view.subscription.seats if view.subscription is not None else 0
+        return _held(view, plan)
+    needed, has = max(0, view.creators_used - included), _held(view, plan)
     wanted = st.number_input(
         t("billing.seats", included=number(included)),
         min_value=0,
@@ -127,6 +126,12 @@ def _seats(view: PlanView, price: Price, plan: Plan) -> int:
         key=seats_key(view),
     )
     return int(wanted or 0)
+
+
+def _held(view: PlanView, plan: Plan) -> int:
+    """The seats that are paid for already, of the plan that the subscription is of."""
+    has = view.subscription
+    return has.seats if has is not None and has.plan is plan.name else 0
 
 
 def seats_key(view: PlanView) -> str:
