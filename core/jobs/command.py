@@ -20,6 +20,8 @@ def main(arguments: Sequence[str]) -> int:
     """Returns the exit code: 0 done, 1 refused with a sentence, 2 asked wrongly."""
     chosen = _parser().parse_args(arguments)
     try:
+        if chosen.verb == "stripe-setup":
+            return _stripe_setup(is_check=chosen.check, may_be_live=chosen.live)
         with ExitStack() as order:
             if settings().database_url is None:
                 order.enter_context(own_database())
@@ -48,7 +50,27 @@ def _parser() -> argparse.ArgumentParser:
     ):
         one = verbs.add_parser(verb, help=words, description=f"{words.capitalize()}, by the e-mail of sign-up. {more}")
         one.add_argument("email", metavar="EMAIL", help="the address that the person signed up with")
+    words = "make what is sold and how payment is set up, in the Stripe account of STRIPE_SECRET_KEY"
+    more = "Run again it changes nothing but what is missing or differs. Each line says what was found and done."
+    setting = verbs.add_parser("stripe-setup", help=words, description=f"{words.capitalize()}. {more}")
+    setting.add_argument("--check", action="store_true", help="only say what is missing or differs")
+    setting.add_argument("--live", action="store_true", help="allow a key of live mode, where people pay")
     return parser
+
+
+def _stripe_setup(*, is_check: bool, may_be_live: bool) -> int:
+    """1 when something is not as it should be."""
+    from core.billing.setup import OPEN, set_up
+
+    is_open = False
+    for line in set_up(is_check=is_check, may_be_live=may_be_live):
+        sys.stdout.write(f"{line}\n")
+        is_open = is_open or line.outcome in OPEN
+        if line.secret:
+            sys.stdout.write(
+                f"  Stripe tells this once; set it and start again: STRIPE_WEBHOOK_SECRETS={line.secret}\n"
+            )
+    return int(is_open)
 
 
 def _set_staff(email: str, *, is_staff: bool) -> int:

@@ -1,6 +1,7 @@
 """What is sold at Stripe: products, prices, meters; and how its account is set up."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 from tests.peers.stripe_lists import found, listed, listing
@@ -104,6 +105,8 @@ def plain(value: Any) -> Any:
         return [plain(each) for each in value.values()]
     if isinstance(value, dict):
         return {name: plain(each) for name, each in value.items()}
+    if not isinstance(value, str):
+        return value
     return {"true": True, "false": False, "": None}.get(value, value)
 
 
@@ -208,7 +211,7 @@ def _summaries(world: Catalogue, params: Json, stripe_id: str) -> Json:
     step = {"day": DAY, "hour": 3_600}.get(params.get("value_grouping_window", ""), end - start)
     if start % 60 or end % 60 or end <= start:
         raise Refused(400, "Start and end must be aligned with minute boundaries.")
-    return listed(
+    page = listed(
         [
             {
                 "id": f"mtrusg_{stripe_id}_{at}",
@@ -225,11 +228,12 @@ def _summaries(world: Catalogue, params: Json, stripe_id: str) -> Json:
         params,
         f"/v1/billing/meters/{stripe_id}/event_summaries",
     )
+    return page | {"data": [{k: v for k, v in each.items() if k != "created"} for each in page["data"]]}
 
 
 def _create_portal(world: Catalogue, params: Json) -> Json:
     asked = plain(params)
-    features = _updated(plain(NOT_ASKED), asked.pop("features"))
+    features = _updated(deepcopy(NOT_ASKED), asked.pop("features"))
     about = {"active": True, "is_default": False, "metadata": {}, "default_return_url": None, "updated": world.now()}
     return world.keep("billing_portal.configuration", "bpc", features=features, **(about | asked))
 

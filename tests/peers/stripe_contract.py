@@ -224,7 +224,7 @@ def _lookup(short: str, types: Mapping[str, Any]) -> str:
 
 def _fits(value: str, kind: Json) -> bool:
     rules = {"int": r"-?\d+", "num": r"-?\d+(\.\d+)?", "bool": "true|false", "str": r"(?s).*"}
-    if "enum" in kind:
+    if any(kind.get("enum", ())):  # one that holds nothing but "" says that a text may be taken away
         rules.pop("str")
     return value in map(str, kind.get("enum", ())) or any(
         kind.get(name) and re.fullmatch(rule, value) for name, rule in rules.items()
@@ -261,6 +261,7 @@ def _short(field: str, kind: Json) -> Json:
     short = dict(kind)
     if len(short.get("enum", [])) > LONGEST_ENUM:
         short.pop("enum")
+        short["str"] = True
     return short
 
 
