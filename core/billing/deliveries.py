@@ -27,6 +27,7 @@ class Delivery:
     """An event's envelope. `dedupe` is one for a thin event and its snapshot twin.
 
     `sync_key` is what to ask Stripe about, `customer:cus_…` or another object that leads to one; None for nothing.
+    `payload` is the body as it came.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Delivery:
     created: datetime
     livemode: bool
     sync_key: str | None
+    payload: bytes
 
 
 def read(raw: bytes) -> Delivery:
@@ -55,6 +57,7 @@ def read(raw: bytes) -> Delivery:
         created=_thin_instant(event.get("created")) if is_thin else _instant(event.get("created")),
         livemode=livemode,
         sync_key=_key_of_related(event.get("related_object")) if is_thin else _key_of_snapshot(event.get("data")),
+        payload=raw,
     )
 
 

@@ -1,6 +1,7 @@
 """The door bell: what Stripe sends is verified, kept as it came, and marks whom to ask about. Nothing is applied."""
 
 import time
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import func, select, text
@@ -19,26 +20,45 @@ from core.use_case import unscoped
 UNLINKED = "unlinked"
 """The reason kept with a customer that no account is: nobody to write for, and nothing to throw away."""
 
+_COLUMNS = ("id", "dedupe", "type", "api_version", "created", "livemode", "sync_key", "payload")
+
 # One statement, so that an event is never kept without its customer being marked, nor marked twice. News is a reason to
-# try again what was given up; a customer of nobody waits for its link, and not for news.
+# try again what was given up; a customer of nobody waits for its link, and not for news. Rows are taken in one order by
+# all: events first, then the keys that lead to a customer, then customers, as where such a key is settled.
 _KEEP = text("""
 WITH event AS (
     INSERT INTO stripe_events (id, dedupe, type, api_version, created, livemode, sync_key, payload)
-    VALUES (:id, :dedupe, :type, :api_version, :created, :livemode, :sync_key, :payload)
+    SELECT * FROM unnest(
+        CAST(:id AS text[]), CAST(:dedupe AS text[]), CAST(:type AS text[]), CAST(:api_version AS text[]),
+        CAST(:created AS timestamptz[]), CAST(:livemode AS boolean[]), CAST(:sync_key AS text[]),
+        CAST(:payload AS bytea[])
+    ) AS told (id, dedupe, type, api_version, created, livemode, sync_key, payload)
+    ORDER BY dedupe, id
     ON CONFLICT DO NOTHING
-    RETURNING sync_key
+    RETURNING id, sync_key
 ), bell AS (
-    INSERT INTO stripe_sync (key, dirty) SELECT sync_key, 1 FROM event WHERE sync_key IS NOT NULL
+    INSERT INTO stripe_sync (key, dirty)
+    SELECT sync_key, count(*) FROM event WHERE sync_key IS NOT NULL
+    GROUP BY sync_key ORDER BY sync_key LIKE 'customer:%', sync_key
     ON CONFLICT (key) DO UPDATE
-    SET dirty = stripe_sync.dirty + 1, next_at = least(stripe_sync.next_at, now()), attempts = 0,
+    SET dirty = stripe_sync.dirty + excluded.dirty, next_at = least(stripe_sync.next_at, now()), attempts = 0,
         dead_at = CASE WHEN stripe_sync.last_error = :unlinked THEN stripe_sync.dead_at END
 )
-SELECT count(*) FROM event
+SELECT id FROM event
 """)
 
 
 def receive_event(raw: bytes, signature: bytes | str | None) -> bool:
     """Keep a delivery; the answer is committed when this returns. False when the event, or its twin, was here before.
+
+    Raises as `verified` does.
+    """
+    (is_new,) = keep_all([verified(raw, signature)])
+    return is_new
+
+
+def verified(raw: bytes, signature: bytes | str | None) -> Delivery:
+    """What a body says, once it is sure that Stripe sent it. Nothing is kept yet.
 
     `raw` is the body as it came, `signature` the Stripe-Signature header. Raises BadDelivery for what Stripe did not
     sign or does not write, NotConfigured without STRIPE_WEBHOOK_SECRETS.
@@ -53,9 +73,18 @@ def receive_event(raw: bytes, signature: bytes | str | None) -> bool:
     if expects_livemode() not in (None, delivery.livemode):
         raise BadDelivery("billing.wrong_mode")
     reach("i_verified")
-    is_new = _keep(delivery, raw)
+    return delivery
+
+
+def keep_all(deliveries: Sequence[Delivery]) -> list[bool]:
+    """Keep them in one commit, made when this returns. For each, False when it, or its twin, was here before."""
+    kept = _keep(deliveries)
     reach("i_committed")
-    return is_new
+    answers = []
+    for each in deliveries:
+        answers.append(each.id in kept)
+        kept.discard(each.id)
+    return answers
 
 
 def keep_listed(raw: bytes) -> bool:
@@ -63,28 +92,14 @@ def keep_listed(raw: bytes) -> bool:
 
     Raises BadDelivery for what is not an event.
     """
-    return _keep(read(raw), raw)
+    return bool(_keep([read(raw)]))
 
 
-@unscoped("an event names a customer of Stripe's; whose that is, is asked when it is applied")
-def _keep(session: Session, delivery: Delivery, raw: bytes) -> bool:
-    kept = session.execute(
-        _KEEP,
-        {
-            "id": delivery.id,
-            "dedupe": delivery.dedupe,
-            "type": delivery.type,
-            "api_version": delivery.api_version,
-            "created": delivery.created,
-            "livemode": delivery.livemode,
-            "sync_key": delivery.sync_key,
-            "payload": raw,
-            "unlinked": UNLINKED,
-        },
-    )
-    is_new = bool(kept.scalar_one())
-    reach("i_stored")
-    return is_new
+@unscoped("an event names a customer of Stripe's; whose that is, is asked when it is applied", in_one_statement=True)
+def _keep(session: Session, deliveries: Sequence[Delivery]) -> set[str]:
+    """The ids of those that are new."""
+    columns = {name: [getattr(each, name) for each in deliveries] for name in _COLUMNS}
+    return set(session.scalars(_KEEP, {**columns, "unlinked": UNLINKED}))
 
 
 def ring(session: Session, key: str) -> None:

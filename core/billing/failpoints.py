@@ -10,7 +10,7 @@ _times = itertools.count(1)
 
 
 def reach(step: str) -> None:
-    """End this process here, without a word, when HUNTAZE_FAILPOINT names the step; `step:3` waits for its third time."""
+    """End this process here, without a word, when HUNTAZE_FAILPOINT names the step; `step:3` awaits its third time."""
     wanted = settings().huntaze_failpoint
     if wanted is None:
         return

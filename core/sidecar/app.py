@@ -50,6 +50,7 @@ def create_app() -> FastAPI:
             RequestValidationError: on_invalid,
         },
     )
+    app.include_router(webhooks.router)  # first, since routes are tried in turn and this one is asked most
     app.include_router(account.router)
     app.include_router(account_links.router)
     app.include_router(account_security.router)
@@ -59,7 +60,6 @@ def create_app() -> FastAPI:
     app.include_router(farewell.router)
     app.include_router(oidc.router)
     app.include_router(health.router)
-    app.include_router(webhooks.router)
     return app
 
 

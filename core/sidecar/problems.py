@@ -17,7 +17,8 @@ from core.sidecar.pages import language_of, page
 
 log = logging.getLogger("huntaze.web")
 
-_DATABASE_AWAY = (OperationalError, InterfaceError, PoolExhausted)
+DATABASE_AWAY = (OperationalError, InterfaceError, PoolExhausted)
+"""What is raised while the database does not answer."""
 _SENTENCES: Mapping[int, str] = {
     404: "access.not_found",
     405: "web.wrong_method",
@@ -91,7 +92,7 @@ class CrashReport:
 
 
 def _said_of(error: Exception, scope: Scope) -> Response:
-    if isinstance(error, _DATABASE_AWAY):
+    if isinstance(error, DATABASE_AWAY):
         log.warning("the database does not answer: %s", type(error).__name__)
         return refused(scope, Unavailable("web.unavailable"))
     reference = token_hex(4)

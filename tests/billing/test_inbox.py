@@ -1,21 +1,25 @@
 """The door bell: one row an event whatever rings, a mark on the right customer, and nothing from strangers."""
 
+import asyncio
 import json
 import random
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Connection
 from starlette.testclient import TestClient
 
-from core.billing.events import receive_event
+from core.billing.deliveries import Delivery, read
+from core.billing.events import keep_all, receive_event
 from core.billing.signature import BadDelivery
 from core.errors import NotConfigured
 from core.settings import settings
+from core.sidecar import gathering
 from core.sidecar.app import create_app
-from tests.billing.conftest import Deliver, event, rows
+from tests.billing.conftest import Deliver, event, raw, rows
 from tests.billing.test_deliveries import NOT_EVENTS
 from tests.peers.stripe_bells import body_of, signed
 from tests.peers.stripe_server import SECRET, StripeServer
@@ -109,6 +113,56 @@ def test_the_same_event_fifty_times_at_once(committed: str, stripe: StripeServer
     assert sorted(answers) == [False] * 49 + [True]
     assert rows("SELECT key, dirty FROM stripe_sync") == [("customer:cus_1", 1)]
     assert rows(COUNTS) == [(1, 1)]
+
+
+def test_events_that_come_together_are_kept_in_one_commit_and_answered_each(committed: str, stripe: StripeServer):
+    """Twins and repeats among them too."""
+    first, other = event(), event(id="evt_2", data={"object": {"object": "customer", "id": "cus_2"}})
+    together = [read(raw(each)) for each in (first, other, first, twin(other), event(id="evt_3"))]
+    answers = keep_all(together)
+    assert sorted(answers) == [False, False, True, True, True]
+    assert rows("SELECT dedupe, count(*) FROM stripe_events GROUP BY dedupe ORDER BY dedupe") == [
+        ("evt_1", 1),
+        ("evt_2", 1),
+        ("evt_3", 1),
+    ]
+    assert rows("SELECT key, dirty FROM stripe_sync ORDER BY key") == [("customer:cus_1", 2), ("customer:cus_2", 1)]
+    assert keep_all(together) == [False] * 5
+    assert rows("SELECT sum(dirty) FROM stripe_sync") == [(3,)]
+
+
+def test_those_who_ring_while_a_commit_is_under_way_share_the_next(
+    committed: str, stripe: StripeServer, monkeypatch: pytest.MonkeyPatch
+):
+    sizes = []
+
+    def keep_and_count(deliveries: list[Delivery]) -> list[bool]:
+        sizes.append(len(deliveries))
+        return keep_all(deliveries)
+
+    monkeypatch.setattr(gathering, "keep_all", keep_and_count)
+
+    async def ring_all() -> list[bool]:
+        return await asyncio.gather(*(gathering.keep(read(raw(event(id=f"evt_{number}")))) for number in range(100)))
+
+    assert asyncio.run(ring_all()) == [True] * 100
+    assert sizes == [gathering.MOST, 100 - gathering.MOST]
+    assert rows(COUNTS) == [(100, 1)]
+
+
+def test_one_that_the_database_refuses_takes_none_with_it(committed: str, stripe: StripeServer):
+    """Its kind is text that PostgreSQL cannot hold, as no reader of ours lets through."""
+    spoiled = replace(read(raw(event(id="evt_bad"))), type="a\x00b")
+
+    async def ring_all() -> list[bool | BaseException]:
+        good = [read(raw(event(id=f"evt_{number}"))) for number in range(5)]
+        ringing = (gathering.keep(each) for each in (*good[:3], spoiled, *good[3:]))
+        return await asyncio.gather(*ringing, return_exceptions=True)
+
+    answers = asyncio.run(ring_all())
+    assert [answer is True for answer in answers] == [True, True, True, False, True, True]
+    assert isinstance(answers[3], Exception)
+    assert rows(COUNTS) == [(5, 1)]
 
 
 @pytest.fixture
