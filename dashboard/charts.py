@@ -36,6 +36,11 @@ class Style:
         return cls(currency, ",\u202f", "%d/%m/%Y") if language == "fr" else cls(currency, ".,", "%b %-d, %Y")
 
     @property
+    def month(self) -> str:
+        """A d3 format of months, in the same language as that of days."""
+        return "%m/%Y" if self.day.startswith("%d") else "%b %Y"
+
+    @property
     def amount(self) -> str:
         """A d3 number format with the decimals of the currency."""
         return f",.{get_currency_precision(self.currency)}f"
@@ -100,6 +105,41 @@ def ranking(names: Sequence[str], minor: pd.Series, style: Style, *, axis: str) 
         xaxis={"title": {"text": axis}, "tickformat": _TICKS, "nticks": 5},
         yaxis={"autorange": "reversed", "tickvals": places, "ticktext": names, "showgrid": False},
     )
+
+
+def steps(points: Sequence[tuple[date, int]], style: Style, *, axis: str) -> Figure:
+    """What stays as it is until it changes: each day on which it did, with the minor units since."""
+    line = {
+        "type": "scatter",
+        "mode": "lines",
+        "line": {"shape": "hv"},
+        "fill": "tozeroy",
+        "x": [day.isoformat() for day, _ in points],
+        "y": style.heights([minor for _, minor in points]),
+        "hovertemplate": style.hover(f"%{{x|{style.day}}}", "y"),
+    }
+    return _figure([line], style, **_over_time(style, axis))
+
+
+def by_month(months: Sequence[date], parts: Mapping[str, Sequence[int]], style: Style, *, axis: str) -> Figure:
+    """Stacked bars, one a month: minor units of each named part, what is lost below the line."""
+    when = [first.isoformat() for first in months]
+    bars = [
+        {
+            "type": "bar",
+            "x": when,
+            "xperiod": "M1",
+            "y": style.heights(minor),
+            "name": name,
+            "hovertemplate": style.hover(f"{name}, %{{x|{style.month}}}", "y"),
+        }
+        for name, minor in parts.items()
+        if any(minor)
+    ]
+    over_time = _over_time(style, axis)
+    over_time["xaxis"] |= {"tickformat": style.month, "nticks": 12}
+    legend = {"showlegend": True, "legend": {"orientation": "h", "y": -0.2}}
+    return _figure(bars, style, barmode="relative", bargap=0.15, **legend, **over_time)
 
 
 def _shortened(name: str) -> str:

@@ -64,3 +64,21 @@ def test_amounts_have_the_decimals_of_their_currency(currency: str, language: st
     assert style.amount == amount
     assert style.heights([1234]) == [height]
     assert style.separators == (",\u202f" if language == "fr" else ".,")
+
+
+def test_steps_hold_until_the_next_change() -> None:
+    drawn = charts.steps([(date(2026, 1, 1), 0), (date(2026, 1, 9), 2950)], DOLLARS, axis="MRR")
+    (line,) = drawn.data
+    assert (line.x, line.y, line.line.shape) == (("2026-01-01", "2026-01-09"), (0.0, 29.5), "hv")
+
+
+def test_months_are_stacked_with_losses_below_the_line() -> None:
+    months = [date(2026, 1, 1), date(2026, 2, 1)]
+    drawn = charts.by_month(months, {"New": [2900, 0], "Churned": [0, -1050], "Other": [0, 0]}, DOLLARS, axis="USD")
+    assert [(bar.name, bar.x, bar.y) for bar in drawn.data] == [
+        ("New", ("2026-01-01", "2026-02-01"), (29.0, 0.0)),
+        ("Churned", ("2026-01-01", "2026-02-01"), (0.0, -10.5)),
+    ]
+    assert (drawn.layout.barmode, drawn.layout.xaxis.tickformat) == ("relative", "%b %Y")
+    french = charts.by_month(months, {"Nouveau": [1, 0]}, Style.of("EUR", "fr"), axis="EUR")
+    assert french.layout.xaxis.tickformat == "%m/%Y"
