@@ -23,7 +23,7 @@ back_from_checkout(view)
 standing(view, zone)
 
 bills = invoices(looking.scope) if view.may_choose else ()
-to_pay(view, bills, zone)
+to_pay(bills, zone)
 if is_set_up():
     ending(view, zone)
 

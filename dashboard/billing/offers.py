@@ -114,7 +114,7 @@ def _seats(view: PlanView, price: Price, plan: Plan) -> int:
     each, per = plain(money(price.amount, price.currency)), t(f"billing.per_{_INTERVALS[price.months]}")
     included = plan.creators_included or 0
     st.caption(t("billing.seat_price", included=number(included), amount=each, per=per))
-    if not view.may_choose:
+    if not view.may_choose or not _is_changeable(view):
         return _held(view, plan)
     needed, has = max(0, view.creators_used - included), _held(view, plan)
     wanted = st.number_input(
@@ -132,6 +132,12 @@ def _held(view: PlanView, plan: Plan) -> int:
     """The seats that are paid for already, of the plan that the subscription is of."""
     has = view.subscription
     return has.seats if has is not None and has.plan is plan.name else 0
+
+
+def _is_changeable(view: PlanView) -> bool:
+    """Whether something can be had now, by buying it or by changing what is paid for."""
+    has = view.subscription
+    return has is None or (has.status in _CHANGEABLE and has.ends_at is None)
 
 
 def seats_key(view: PlanView) -> str:
@@ -152,7 +158,7 @@ def _deed(view: PlanView, plan: Plan, offer: Offer, seats: int, zone: str) -> No
     has = view.subscription
     if has is None:
         _choose(view, plan, offer, seats)
-    elif has.status not in _CHANGEABLE or has.ends_at is not None:
+    elif not _is_changeable(view):
         return  # that is put right first; the page says how
     elif has.next_at and has.next_lookup_key == offer.lookup_key:
         st.caption(t("billing.from_day", day=plain(day_of(has.next_at, zone))))

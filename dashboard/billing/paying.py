@@ -16,20 +16,17 @@ from dashboard.session import flash, viewer
 from dashboard.words import money, plain, t
 
 
-def to_pay(view: PlanView, bills: Sequence[Invoice], zone: str) -> None:
+def to_pay(bills: Sequence[Invoice], zone: str) -> None:
     """Each invoice that waits for its payment: what happened, what Stripe will do, and the page to pay it on."""
     waiting = [each for each in bills if each.status == OPEN and each.amount_remaining > 0]
     for bill in waiting:
         with st.container(border=True):
             _bill(bill, zone)
-    if view.pay_url and not waiting:
-        _pay(view.pay_url, "pay_now")
-    if waiting or view.pay_url:
+    if waiting:
         st.caption(t("billing.fix_card"))
         if st.button(t("billing.paid_check"), key="billing_check", icon=":material/refresh:"):
             with st.spinner(t("billing.asking")):
-                found = refresh(viewer().scope)
-            remember(found)
+                remember(refresh(viewer().scope))
             flash(t("billing.checked"))
             st.rerun()
 
@@ -81,8 +78,10 @@ def _bill(bill: Invoice, zone: str) -> None:
     if bill.next_attempt_at is not None and bill.next_attempt_at > datetime.now(UTC):
         st.caption(t("billing.tries_again", day=plain(day_of(bill.next_attempt_at, zone))))
     if bill.hosted_url:
-        _pay(bill.hosted_url, f"pay_{bill.stripe_id}")
-
-
-def _pay(url: str, key: str) -> None:
-    st.link_button(t("billing.pay_now"), url, key=key, type="primary", icon=":material/payments:")
+        st.link_button(
+            t("billing.pay_now"),
+            bill.hosted_url,
+            key=f"pay_{bill.stripe_id}",
+            type="primary",
+            icon=":material/payments:",
+        )
