@@ -64,15 +64,20 @@ class StripeCustomer(Base):
     """Which account a customer at Stripe is. One customer an account.
 
     `ask_at` is when to ask about it though nothing rang: a day after the last answer, or when a period ends.
+    `report_at` is when its use beyond the plan is reported next, NULL as long as there is none.
     """
 
     __tablename__ = "stripe_customers"
-    __table_args__ = (Index("stripe_customers_ask_at_idx", "ask_at"),)
+    __table_args__ = (
+        Index("stripe_customers_ask_at_idx", "ask_at"),
+        Index("stripe_customers_report_at_idx", "report_at", postgresql_where=text("report_at IS NOT NULL")),
+    )
 
     stripe_id: Mapped[str] = mapped_column(primary_key=True)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), unique=True)
     created_at: Mapped[datetime] = stamped()
     ask_at: Mapped[datetime] = stamped()
+    report_at: Mapped[datetime | None]
 
 
 class StripeSweep(Base):
@@ -219,6 +224,17 @@ class BillingNotice(Base):
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True, comment="The kind of letter and what caused it")
     created_at: Mapped[datetime] = stamped()
+
+
+class UsageMeter(Base):
+    """A month (UTC) of which model drafts beyond the allowance are charged, from the first such draft on."""
+
+    __tablename__ = "usage_meters"
+    __table_args__ = (CheckConstraint("baseline >= 0", name="baseline"),)
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    month: Mapped[date] = mapped_column(primary_key=True)
+    baseline: Mapped[int] = mapped_column(comment="Drafts beyond the allowance before that: nobody pays for them")
 
 
 class UsageReport(Base):

@@ -14,6 +14,7 @@ from core.access import Permission, Scope
 from core.ai import allowance, ledger
 from core.ai.prices import dollars
 from core.ai.providers import chosen_providers
+from core.billing import metering
 from core.billing.service import entitlement_of
 from core.content.briefs import Brief, Tone, Voice
 from core.content.kinds import GenerationStatus
@@ -172,10 +173,13 @@ def _stop_if_busy(session: Session, scope: Scope) -> None:
 
 
 def _place(session: Session, scope: Scope) -> date:
-    most = entitlement_of(session, scope.account_id).most_generations
+    entitled = entitlement_of(session, scope.account_id)
+    most = entitled.most_generations
     month = allowance.month_of(datetime.now(UTC))
     if not allowance.take_place(session, scope.account_id, month, most):
         raise PlanLimit("content.allowance_used", most=most)
+    if most is None:
+        metering.note_use(session, scope.account_id, month, allowance.used(session, scope.account_id, month))
     return month
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from core.billing import sweep, sync
 from core.content import drafting
 from core.content.service import DRAFT_JOB
-from core.insights import packing
+from core.insights import metering, packing
 from core.mail import outbox
 from core.queue import Claimed
 from core.workspaces import packs, privacy
@@ -33,5 +33,5 @@ HANDLERS: Mapping[str, Handler] = {
     privacy.ERASE: Handler(privacy.erase, tries=100),
 }
 
-POLLS: tuple[Callable[[], bool], ...] = (sync.run_once, sweep.sweep_once, outbox.send_one)
+POLLS: tuple[Callable[[], bool], ...] = (sync.run_once, sweep.sweep_once, metering.report_once, outbox.send_one)
 """Other queues that the worker serves, a thread for each: one piece of work at a time, and whether there was one."""

@@ -36,6 +36,7 @@ def upgrade() -> None:
     op.execute(
         f"ALTER POLICY tenant ON billing_intents USING ({IN_ACCOUNT} OR {STAFF}) WITH CHECK ({IN_ACCOUNT} OR {STAFF})"
     )
+    op.execute(f"ALTER POLICY tenant ON subscription_changes USING ({IN_ACCOUNT} OR {STAFF})")
 
 
 def _id() -> sa.Column[object]:
@@ -159,6 +160,22 @@ def _notices() -> None:
 
 
 def _usage() -> None:
+    op.add_column("stripe_customers", sa.Column("report_at", sa.DateTime(timezone=True)))
+    op.create_index(
+        "stripe_customers_report_at_idx",
+        "stripe_customers",
+        ["report_at"],
+        postgresql_where=sa.text("report_at IS NOT NULL"),
+    )
+    op.create_table(
+        "usage_meters",
+        *_account("usage_meters"),
+        sa.Column("month", sa.Date(), nullable=False),
+        _whole("baseline", comment="Drafts beyond the allowance before that: nobody pays for them"),
+        sa.CheckConstraint("baseline >= 0", name=op.f("usage_meters_baseline_check")),
+        sa.PrimaryKeyConstraint("account_id", "month", name=op.f("usage_meters_pkey")),
+    )
+    keep_within_account("usage_meters")
     op.create_table(
         "usage_reports",
         *_account("usage_reports"),
@@ -175,7 +192,7 @@ def _usage() -> None:
     op.create_index(
         "usage_reports_open_idx", "usage_reports", ["account_id", "id"], postgresql_where=sa.text("sent_at IS NULL")
     )
-    keep_within_account("usage_reports")
+    keep_within("usage_reports", f"{IN_ACCOUNT} OR {STAFF}", IN_ACCOUNT)
 
 
 def _sweeps() -> None:
@@ -194,15 +211,18 @@ def _sweeps() -> None:
 
 
 def downgrade() -> None:
+    op.execute(f"ALTER POLICY tenant ON subscription_changes USING ({IN_ACCOUNT})")
     op.execute(f"ALTER POLICY tenant ON billing_intents USING ({IN_ACCOUNT}) WITH CHECK ({IN_ACCOUNT})")
     for table in (
         "stripe_sweep_reports",
         "usage_reports",
+        "usage_meters",
         "billing_notices",
         "mrr_movements",
         "payment_methods",
         "invoices",
     ):
         op.drop_table(table)
+    op.drop_column("stripe_customers", "report_at")
     for name in ("items", "discounts", *(name for name, _ in SUBSCRIPTION)):
         op.drop_column("subscriptions", name)
