@@ -89,6 +89,7 @@ def test_subscriptions_live_as_stripes_do(server: StripeServer, client: sdk.Stri
     told = [event["type"] for event in server.world.events if event["type"].startswith("customer.sub")]
     assert [kind.removeprefix("customer.subscription.") for kind in told] == [
         "created",
+        "trial_will_end",
         *["updated"] * 4,
         "deleted",
     ]

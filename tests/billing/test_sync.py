@@ -301,10 +301,10 @@ def test_a_customer_of_nobody_is_parked_and_comes_back_when_linked(ada: Made, st
     for each in stripe.world.events:
         deliver(each)
     assert run_all() == 1
-    assert rows(SYNC)[0][1:6] == (3, 0, 0, True, "unlinked")
+    assert rows(SYNC)[0][1:6] == (len(stripe.world.events), 0, 0, True, "unlinked")
     assert rows("SELECT count(processed_at) FROM stripe_events") == [(0,)]
     deliver(stripe.world.events[-1] | {"id": "evt_news"})
-    assert rows(SYNC)[0][1:6] == (4, 0, 0, True, "unlinked"), "news does not say whose it is"
+    assert rows(SYNC)[0][1:6] == (len(stripe.world.events) + 1, 0, 0, True, "unlinked"), "news does not say whose it is"
     assert run_all() == 0
     link(ada.account_id, customer)
     run_all()

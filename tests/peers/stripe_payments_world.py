@@ -110,7 +110,7 @@ class Payments(Customers):
     def _try(self, invoice: Json, intent: Json, *, paid: bool) -> Json:
         """One charge, which the bank lets through or refuses."""
         customer = self.living_customer(invoice["customer"])
-        method_id = customer["invoice_settings"]["default_payment_method"]
+        method_id = invoice["default_payment_method"] or customer["invoice_settings"]["default_payment_method"]
         card = self.find("payment_method", method_id)["card"] if method_id else None
         amount = invoice["amount_remaining"]
         charge = self.keep(

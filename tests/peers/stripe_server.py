@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from core.billing.plans import OFFERS
+from core.billing.plans import CATALOGUE, METERED
 from tests.peers.stripe_bells import Bells
 from tests.peers.stripe_contract import complaints, contract, decoded, operation_of
 from tests.peers.stripe_lists import expanded
@@ -37,7 +37,8 @@ class StripeServer:
 
     def __init__(self, port: int = 0, webhook: str | None = None, secret: str = SECRET) -> None:
         self.world = World()
-        catalogue(self.world, [(each.lookup_key, each.months, each.list_amount) for each in OFFERS.values()])
+        sold = [(each.lookup_key, each.months, each.list_amount) for each in CATALOGUE.values()]
+        catalogue(self.world, sold, METERED)
         self.bells = Bells(webhook, secret)
         self.world.on_event = self.bells.ring
         self.requests: list[tuple[str, str, Json, str | None]] = []
@@ -60,6 +61,11 @@ class StripeServer:
         self._httpd.shutdown()
         self._httpd.server_close()
         self.bells.stop()
+
+    def forget_keys(self) -> None:
+        """As a day later: what was asked under a key is asked anew."""
+        with self.world.lock:
+            self._answers.clear()
 
     def count(self, verb: str, path: str) -> int:
         return sum(1 for each in self.requests if each[:2] == (verb, path))

@@ -29,6 +29,8 @@ class Store:
         self.address = "http://127.0.0.1"
         self.ahead = 0
         """Seconds that this world's clock is ahead of ours."""
+        self.stopped_at: int | None = None
+        """The instant at which it stands while something falls due."""
         self.events: list[Json] = []
         self.on_event: Callable[[Json], None] = lambda event: None
         self._kept: dict[str, dict[str, Json]] = defaultdict(dict)
@@ -36,7 +38,7 @@ class Store:
         """Of ids: far apart in each run, since a database may outlive this Stripe."""
 
     def now(self) -> int:
-        return int(time.time()) + self.ahead
+        return int(time.time()) + self.ahead if self.stopped_at is None else self.stopped_at
 
     def every(self, kind: str) -> list[Json]:
         """All of one kind, the newest first."""
@@ -48,13 +50,9 @@ class Store:
         return self._kept[kind][stripe_id]
 
     def keep(self, kind: str, prefix: str, **fields: object) -> Json:
-        made = {
-            "id": f"{prefix}_{next(self.numbers):014d}",
-            "object": kind,
-            "created": self.now(),
-        }
         has = set(contract()["fields"][kind]) | {"object"}
-        made |= ({"livemode": False} if "livemode" in has else {}) | fields
+        born = {"id": f"{prefix}_{next(self.numbers):014d}", "object": kind, "created": self.now(), "livemode": False}
+        made = {name: value for name, value in born.items() if name in has} | fields
         unknown = set(made) - has
         assert not unknown, f"{kind} has no {unknown} in this API version"
         self._kept[kind][made["id"]] = made
