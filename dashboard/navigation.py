@@ -39,7 +39,7 @@ PAGES = (
     Page("analytics", "frame.analytics", ":material/monitoring:", Permission.VIEW_ANALYTICS),
     Page("content", "frame.content", ":material/edit_note:", Permission.WRITE_CONTENT),
     Page("onboarding", "frame.onboarding", ":material/checklist:", Permission.EDIT_WORKSPACE),
-    Page("billing", "frame.billing", ":material/credit_card:", Permission.VIEW_PLAN),
+    Page("billing", "frame.billing", ":material/credit_card:", Permission.VIEW_PLAN, needs_one=False),
     Page("team", "frame.team", ":material/groups:", Permission.MANAGE_TEAM, needs_one=False, anywhere=True),
     Page("settings", "frame.settings", ":material/settings:", needs_one=False),
     Page("audit", "frame.audit", ":material/history:", Permission.VIEW_AUDIT, needs_one=False, anywhere=True),

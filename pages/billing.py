@@ -12,10 +12,14 @@ from dashboard.billing.paying import method, to_pay
 from dashboard.billing.returning import back_from_checkout
 from dashboard.billing.standing import standing
 from dashboard.billing.usage import usage
+from dashboard.frame import choose_one
 from dashboard.session import refusals_shown, viewer
 from dashboard.words import t
 
 looking = viewer()
+if len(looking.scope.account_ids) != 1:  # a plan is an account's
+    choose_one(looking)
+    st.stop()
 zone = looking.time_zone
 view = plan(looking.scope)
 remember(view)

@@ -212,6 +212,19 @@ def test_a_price_made_wrongly_is_not_offered(open_page: OpenPage, ada: Made, str
 
 def test_an_agency_sees_all_its_creators_counted(open_page: OpenPage, database: Connection, stripe: StripeServer):
     agency = make_person("Mona", Role.MANAGER, creators=3)
-    page = open_page("billing", agency, creator=agency.workspace_ids[0])
+    for creator in (agency.workspace_ids[0], "all"):
+        page = open_page("billing", agency, creator=creator)
+        assert_no_crash(page)
+        assert "Creators: 3 of 1 used" in [one.proto.text for one in page.get("progress")]
+        assert "Model drafts this month: 0 of 50 used" in [one.proto.text for one in page.get("progress")]
+        assert page.button(key="choose_pro_monthly")
+
+
+def test_who_is_in_two_accounts_says_first_whose_plan_it_is(
+    open_page: OpenPage, ada: Made, bob: Made, stripe: StripeServer
+):
+    let_in(ada.scope, bob.user_id)
+    page = open_page("billing", bob, creator="all")
     assert_no_crash(page)
-    assert "Creators: 3 of 1 used" in [one.proto.text for one in page.get("progress")]
+    assert "This page shows one creator at a time. Choose one." in words(page)
+    assert "Your plan" not in words(page)
