@@ -1,6 +1,7 @@
 """A page of the audit log as a table, the newest first."""
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 from uuid import UUID
 
 import streamlit as st
@@ -10,13 +11,16 @@ from core.insights.deeds import Deed, Deeds
 from dashboard.components.figures import nothing_yet
 from dashboard.words import moment, t
 
+P = TypeVar("P")
+"""What says where a page begins."""
+
 
 def deeds_shown(ask: Callable[[UUID | None], Deeds], key: str, *, across: bool = False) -> None:
     """Draw what `ask` answers, a page at a time; `across`: of several accounts, so each is named."""
     paged(key, lambda after: _table(ask(after), across=across))
 
 
-def paged(key: str, draw: Callable[[UUID | None], UUID | None]) -> None:
+def paged(key: str, draw: Callable[[P | None], P | None]) -> None:
     """Draw one page and the ways to the others. `draw` takes where the page begins and returns where the next does."""
     place = f"{key}_after"
     more = draw(st.session_state.get(place))
@@ -27,7 +31,7 @@ def paged(key: str, draw: Callable[[UUID | None], UUID | None]) -> None:
             st.button(t("deeds.older"), key=f"{key}_older", on_click=_turn, args=(place, more))
 
 
-def _turn(place: str, after: UUID | None) -> None:
+def _turn(place: str, after: object) -> None:
     st.session_state[place] = after
 
 

@@ -3,13 +3,16 @@
 import pytest
 from sqlalchemy import Connection, func, update
 
-from core.access import Role
+from core.access import Role, Scope
 from core.db import transaction
+from core.identity.sessions import open_session, session_of
 from core.workspaces.models import StaffVisit
+from core.workspaces.service import open_scope
+from tests.billing.conftest import stripe
 from tests.pages.conftest import open_page
 from tests.people import Made, make_person
 
-__all__ = ["open_page"]
+__all__ = ["open_page", "stripe"]
 
 
 @pytest.fixture
@@ -21,6 +24,19 @@ def staff(database: Connection) -> Made:
 def agency(database: Connection) -> Made:
     """Runs three creators."""
     return make_person("Mara", Role.MANAGER, creators=3)
+
+
+@pytest.fixture
+def proved(staff: Made) -> Scope:
+    """Staff who have just shown who they are."""
+    return prove(staff)
+
+
+def prove(made: Made) -> Scope:
+    """The person in a browser that they have just signed in."""
+    live = session_of(open_session(made.user_id))
+    assert live is not None
+    return open_scope(made.user_id, live.id)
 
 
 def run_out(made: Made) -> None:

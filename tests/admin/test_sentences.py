@@ -50,7 +50,29 @@ def _literals(name: ast.expr, tree: ast.Module) -> list[str]:
         found = [*_looped(name.id, tree), *_handed_on(name.id, tree)]
         assert found, f"nothing is ever given to {name.id}"
         return found
+    if isinstance(name, ast.Attribute):
+        found = _named(name.attr)
+        assert found, f"nothing is ever made with {name.attr}="
+        return found
     raise AssertionError(f"the deed {ast.unparse(name)} is not written out")
+
+
+def _named(attribute: str) -> list[str]:
+    """The literals that any call gives by that name: what a description of a deed was made with."""
+    given = [
+        keyword.value
+        for tree in trees().values()
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call)
+        for keyword in call.keywords
+        if keyword.arg == attribute
+    ]
+    return [
+        text
+        for value in given
+        for one in ([value.body, value.orelse] if isinstance(value, ast.IfExp) else [value])
+        for text in ([str(one.value)] if isinstance(one, ast.Constant) else [])
+    ]
 
 
 def _handed_on(parameter: str, tree: ast.Module) -> list[str]:
