@@ -75,7 +75,9 @@ class Changes(Invoices):
             change.lines = self.credits(subscription, gone.values(), at)
         if behavior != "none" or restarted:
             change.settled = list(gone)
-        change.lines += self._usage_lines(subscription, [each for each in gone.values() if is_metered(each)])
+        change.lines += self._usage_lines(
+            subscription, [each for each in gone.values() if is_metered(each)], self.now()
+        )
         for item in change.after["items"]["data"]:
             if not is_metered(item) and (restarted or (item["id"] in touched and behavior != "none")):
                 debit = self._debit(change.after, item, None if restarted else at)
@@ -232,12 +234,12 @@ class Changes(Invoices):
         part = share(amount, start, whole[1], whole)
         return self.line(subscription, item, part, (start, whole[1]), item["quantity"], proration=True)
 
-    def _usage_lines(self, subscription: Json, items: list[Json]) -> list[Json]:
-        """What was used in the items' present periods, until now at most."""
+    def _usage_lines(self, subscription: Json, items: list[Json], before: int | None = None) -> list[Json]:
+        """What was used in the items' present periods, until now; what is used at `before` is of the next period."""
         lines = []
         for item in items:
             period = (item["current_period_start"], min(item["current_period_end"], self.now()))
-            used = self.used(subscription["customer"], *period)
+            used = self.used(subscription["customer"], period[0], before or item["current_period_end"])
             if subscription["status"] != "trialing":
                 amount = charged(item["price"], used)
                 lines.append(self.line(subscription, item, amount, period, used, proration=False))
