@@ -7,9 +7,9 @@ from uuid import UUID
 
 import streamlit as st
 
-from core.insights.health import counts, health
+from core.insights.health import Health, counts, health
 from core.insights.letters import LetterSeen, letter, letters, may_be_read
-from core.insights.operations import JobSeen, KeySeen, State, events, jobs, keys, replay, retry_job
+from core.insights.operations import JobSeen, KeySeen, State, SweepSeen, events, jobs, keys, replay, retry_job, sweeps
 from dashboard.components.figures import nothing_yet
 from dashboard.session import Viewer, anyone, flash, refusals_shown
 from dashboard.words import moment, number, plain, t
@@ -45,6 +45,8 @@ def _health(looking: Viewer) -> None:
     now, many = health(looking.scope), counts(looking.scope)
     if not now.is_migrated:
         st.warning(t("admin.not_migrated", has=plain(str(now.revision)), needs=plain(now.revision_of_code)))
+    if now.takes_payments:
+        _stripe_alarms(now)
     with st.grid(border=True):
         for name in _COUNTED:
             st.metric(t(f"admin.count_{name}"), number(getattr(many, name)))
@@ -67,6 +69,16 @@ def _health(looking: Viewer) -> None:
     )
 
 
+def _stripe_alarms(now: Health) -> None:
+    if now.is_late and now.asking_since:
+        st.warning(t("sweeps.late", since=moment(now.asking_since)))
+    if now.is_silent:
+        since = moment(now.rang_at) if now.rang_at else t("admin.never")
+        st.warning(t("sweeps.silent", since=since))
+    if now.unsent_reports:
+        st.warning(t("sweeps.unsent", count=now.unsent_reports))
+
+
 def _events(looking: Viewer) -> None:
     waiting = keys(looking.scope)
     _listed(t("admin.keys"), [_key_row(one) for one in waiting], t("admin.no_keys"))
@@ -86,6 +98,19 @@ def _events(looking: Viewer) -> None:
         for one in events(looking.scope, state=state)
     ]
     _listed(t("admin.events"), rows, t("admin.no_events"))
+    _listed(t("sweeps.title"), [_sweep_row(one) for one in sweeps(looking.scope)], t("sweeps.none"))
+    st.caption(t("sweeps.about"))
+
+
+def _sweep_row(one: SweepSeen) -> dict[str, str]:
+    return {
+        t("sweeps.began"): moment(one.began_at),
+        t("sweeps.listed"): number(one.listed),
+        t("sweeps.missed"): number(one.missed),
+        t("sweeps.asked"): number(one.asked),
+        t("sweeps.differing"): t("sweeps.not_compared") if one.differing is None else number(one.differing),
+        t("admin.error"): one.last_error or "",
+    }
 
 
 def _key_row(one: KeySeen) -> dict[str, str]:

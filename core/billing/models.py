@@ -267,7 +267,7 @@ class SweepReport(Base):
     events_listed: Mapped[int]
     events_missed: Mapped[int]
     customers_asked: Mapped[int]
-    subscriptions_differing: Mapped[int]
+    subscriptions_differing: Mapped[int | None] = mapped_column(comment="NULL when they were not compared")
     last_error: Mapped[str | None]
 
 

@@ -2,7 +2,7 @@
 
 import platform
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from importlib.metadata import version
 
@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from core.access import Permission, Scope
 from core.billing import stripe_client
-from core.billing.models import StripeEvent, StripeSync
+from core.billing.models import StripeEvent, StripeSync, SubscriptionRecord, UsageReport
+from core.billing.plans import LIVING
 from core.db import Base
 from core.identity.models import User
 from core.insights.letters import letter_is
@@ -21,6 +22,10 @@ from core.mail.outbox import Mail
 from core.queue import Job
 from core.use_case import use_case
 from core.workspaces.models import Account, Workspace
+
+LATE = timedelta(minutes=15)
+SILENT = timedelta(days=1)
+UNSENT = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,9 @@ class Health:
     """The machinery. `revision` is the database's, `revision_of_code` what this code needs.
 
     `finished_at` is when the worker last finished anything, `waiting_since` when the oldest job that is due became due.
+    `asking_since` is when the oldest question to Stripe that is still open rang, `rang_at` when Stripe last rang;
+    `is_late` when that question waits longer than LATE, `is_silent` when nothing rang for SILENT though subscriptions
+    live. `unsent_reports` of use beyond plans are older than UNSENT, and Stripe has not counted them.
     """
 
     postgres: str
@@ -54,6 +62,11 @@ class Health:
     waiting_since: datetime | None
     sends_mail: bool
     takes_payments: bool
+    asking_since: datetime | None
+    rang_at: datetime | None
+    is_late: bool
+    is_silent: bool
+    unsent_reports: int
 
     @property
     def is_migrated(self) -> bool:
@@ -91,6 +104,9 @@ def health(session: Session, _scope: Scope) -> Health:
     finished_at, waiting_since, postgres, revision = session.execute(
         select(last, oldest, func.current_setting("server_version"), _REVISION)
     ).one()
+    asking_since, rang_at, living, unsent, now = session.execute(
+        select(_ASKING, _RANG, _LIVING, _UNSENT, func.now())
+    ).one()
     return Health(
         postgres,
         platform.python_version(),
@@ -101,9 +117,29 @@ def health(session: Session, _scope: Scope) -> Health:
         waiting_since,
         gateway.is_configured(),
         stripe_client.is_configured(),
+        asking_since,
+        rang_at,
+        is_late=asking_since is not None and asking_since < now - LATE,
+        is_silent=bool(living) and (rang_at is None or rang_at < now - SILENT),
+        unsent_reports=unsent,
     )
 
 
+_OPEN = StripeSync.dirty > StripeSync.synced, StripeSync.dead_at.is_(None)
+_ASKING = (
+    select(func.least(func.min(StripeSync.next_at), func.min(StripeEvent.received_at)))
+    .select_from(StripeSync)
+    .outerjoin(StripeEvent, (StripeEvent.sync_key == StripeSync.key) & StripeEvent.processed_at.is_(None))
+    .where(*_OPEN)
+    .scalar_subquery()
+)
+_RANG = select(func.max(StripeEvent.received_at)).scalar_subquery()
+_LIVING = select(func.count()).where(SubscriptionRecord.status.in_(LIVING)).scalar_subquery()
+_UNSENT = (
+    select(func.count())
+    .where(UsageReport.sent_at.is_(None), UsageReport.made_at < func.now() - UNSENT)
+    .scalar_subquery()
+)
 _REVISION = select(text("version_num")).select_from(text("alembic_version")).scalar_subquery()
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from core.access import Permission, Scope
 from core.audit import NO_ACCOUNT, record
 from core.billing.events import ring
-from core.billing.models import StripeCustomer, StripeEvent, StripeSync
+from core.billing.models import StripeCustomer, StripeEvent, StripeSync, SweepReport
 from core.errors import Conflict, NotFound
 from core.queue import Job
 from core.use_case import use_case
@@ -70,6 +70,19 @@ class JobSeen:
     state: State
 
 
+@dataclass(frozen=True, slots=True)
+class SweepSeen:
+    """A sweep of Stripe's lists and what it found. `differing` is None when subscriptions were not compared."""
+
+    began_at: datetime
+    ended_at: datetime
+    listed: int
+    missed: int
+    asked: int
+    differing: int | None
+    last_error: str | None
+
+
 _EVENT_FAILED = (
     select(StripeSync.key)
     .where(StripeSync.key == StripeEvent.sync_key, StripeSync.dead_at.is_not(None), StripeEvent.processed_at.is_(None))
@@ -125,6 +138,24 @@ def keys(session: Session, _scope: Scope) -> tuple[KeySeen, ...]:
             State.FAILED if one.dead_at else State.OPEN,
         )
         for one, account in found
+    )
+
+
+@use_case(Permission.SEE_OPERATIONS)
+def sweeps(session: Session, _scope: Scope) -> tuple[SweepSeen, ...]:
+    """The latest sweeps that found something, and one a day of those that found nothing, the newest first."""
+    found = session.scalars(select(SweepReport).order_by(SweepReport.began_at.desc()).limit(LATEST))
+    return tuple(
+        SweepSeen(
+            one.began_at,
+            one.ended_at,
+            one.events_listed,
+            one.events_missed,
+            one.customers_asked,
+            one.subscriptions_differing,
+            one.last_error,
+        )
+        for one in found
     )
 
 

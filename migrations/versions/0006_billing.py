@@ -204,7 +204,7 @@ def _sweeps() -> None:
         _whole("events_listed"),
         _whole("events_missed"),
         _whole("customers_asked"),
-        _whole("subscriptions_differing"),
+        _whole("subscriptions_differing", required=False, comment="NULL when they were not compared"),
         _text("last_error"),
         sa.PrimaryKeyConstraint("id", name=op.f("stripe_sweep_reports_pkey")),
     )
