@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.access import Permission, Scope
-from core.billing import stripe_changes
+from core.billing import stripe_changes, stripe_reading
 from core.billing import stripe_gateway as gateway
 from core.billing.checkout import offer_of
 from core.billing.plans import METERED, Item, Offer, Status, Subscription, counting
@@ -118,9 +118,12 @@ def change_plan(scope: Scope, wish_id: UUID, preview: Preview) -> PlanView:
     offer = offer_of(preview.lookup_key, preview.seats)
 
     def refusal(subscription: Subscription) -> str | None:
-        if preview.made_at + LASTS < datetime.now(UTC) or preview.basis != _basis(subscription):
-            return "billing.look_again"
-        return None
+        is_old = preview.made_at + LASTS < datetime.now(UTC)
+        return "billing.look_again" if is_old or preview.basis != _basis(subscription) else None
+
+    def look() -> str | None:
+        found = stripe_reading.subscription(preview.subscription_id)
+        return "billing.look_again" if found is None or preview.basis != _basis(found) else None
 
     def do(subscription: Subscription, key: str) -> Outcome:
         if not preview.is_now:
@@ -138,6 +141,7 @@ def change_plan(scope: Scope, wish_id: UUID, preview: Preview) -> PlanView:
         asked={"deed": "change", "preview": asdict(preview)},
         do=do,
         refusal=refusal,
+        look=look,
         after={"plan": preview.lookup_key, "seats": preview.seats} | when,
     )
     return carry_out(scope, wish_id, deed)
@@ -212,11 +216,9 @@ def resume(scope: Scope, wish_id: UUID) -> PlanView:
         do=lambda subscription, key: stripe_changes.resume(subscription.stripe_id, key),
         refusal=lambda subscription: None if subscription.status == Status.PAUSED else "billing.not_paused",
         is_reached=lambda subscription: subscription.status == Status.ACTIVE,
+        unpaid="billing.payment_needed",
     )
-    view = carry_out(scope, wish_id, deed)
-    if view.subscription is not None and view.subscription.status == Status.PAUSED:
-        raise Conflict("billing.payment_needed")
-    return view
+    return carry_out(scope, wish_id, deed)
 
 
 def _release(subscription: Subscription, key: str) -> None:
@@ -266,7 +268,6 @@ def _basis(subscription: Subscription) -> str:
     facts = (
         subscription.stripe_id,
         subscription.status,
-        subscription.lookup_key,
         sorted((each.stripe_id, each.price_id, each.quantity) for each in subscription.items),
         subscription.discounts,
         subscription.current_period_end,

@@ -46,32 +46,43 @@ def reserve(
     that, for a wish that was given up, and for one that asked for something else.
     """
     wanted = hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
+    found = _found(session, account_id, wish_id, kind, wanted=wanted, stands=stands)
+    if found is None:
+        session.execute(
+            insert(BillingIntent)
+            .values(account_id=account_id, id=wish_id, kind=kind, params_hash=wanted, expires_at=func.now() + LASTS)
+            .on_conflict_do_nothing()
+        )
+        found = _found(
+            session, account_id, wish_id, kind, wanted=wanted, stands=stands
+        )  # another click may have been faster
+    if found is None:
+        raise Conflict("billing.chosen_elsewhere")
+    return found
+
+
+def _found(
+    session: Session, account_id: UUID, wish_id: UUID, kind: str, *, wanted: str, stands: timedelta
+) -> Intent | None:
+    """The wish as it is stored, or another click's open one for the same. An open one for something else is closed."""
     of_account = BillingIntent.account_id == account_id
     stored = session.scalar(select(BillingIntent).where(of_account, BillingIntent.id == wish_id).with_for_update())
-    if stored is not None and stored.params_hash != wanted:
-        raise Conflict("billing.chosen_elsewhere")
-    if stored is not None and stored.closed_at is not None and stored.stripe_id is None:
-        raise Conflict("billing.chosen_elsewhere")
     if stored is not None:
+        is_given_up = stored.closed_at is not None and stored.stripe_id is None
+        if is_given_up or stored.params_hash != wanted:
+            raise Conflict("billing.chosen_elsewhere")
         return Intent(stored.id, is_done=stored.closed_at is not None)
     is_open = of_account, BillingIntent.kind == kind, BillingIntent.closed_at.is_(None)
     former = session.scalar(select(BillingIntent).where(*is_open).with_for_update())
-    if former is not None and former.params_hash == wanted and session.scalar(select(func.now() < former.expires_at)):
+    if former is None:
+        return None
+    if former.params_hash == wanted and session.scalar(select(func.now() < former.expires_at)):
         return Intent(former.id, is_done=False)
-    if former is not None and session.scalar(select(func.now() < former.created_at + stands)):
+    if session.scalar(select(func.now() < former.created_at + stands)):
         raise Conflict("billing.under_way")
-    if former is not None:
-        former.closed_at = func.now()
-        session.flush()
-    made = session.execute(
-        insert(BillingIntent)
-        .values(account_id=account_id, id=wish_id, kind=kind, params_hash=wanted, expires_at=func.now() + LASTS)
-        .on_conflict_do_nothing()
-        .returning(BillingIntent.id)
-    )
-    if made.one_or_none() is None:
-        raise Conflict("billing.chosen_elsewhere")
-    return Intent(wish_id, is_done=False)
+    former.closed_at = func.now()
+    session.flush()
+    return None
 
 
 def settle(session: Session, account_id: UUID, intent_id: UUID, stripe_id: str | None) -> None:

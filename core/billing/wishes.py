@@ -28,7 +28,8 @@ STANDS = timedelta(minutes=1)
 class Deed:
     """A change to be asked for, and what is written of it: `audit` names the sentence, `after` what becomes of it.
 
-    `do` asks Stripe, under a key. `refusal` says why that cannot be now, `is_reached` that it is so already.
+    `do` asks Stripe, under a key. `refusal` says why that cannot be now, `is_reached` that it is so already. `look`
+    says why not after all, from what Stripe says once the wish is stored: no other wish is under way from then on.
     """
 
     audit: str
@@ -36,7 +37,10 @@ class Deed:
     do: Callable[[Subscription, str], Outcome]
     refusal: Callable[[Subscription], str | None] | None = None
     is_reached: Callable[[Subscription], bool] | None = None
+    look: Callable[[], str | None] | None = None
     after: Mapping[str, object] | None = None
+    unpaid: str | None = None
+    """What is said where Stripe waits for a payment first; without it the view says enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class _Reserved:
     intent_id: UUID | None
     subscription: Subscription
     is_reached: bool
+    is_new: bool = False
+    """Stripe was not asked for it before."""
 
 
 def carry_out(scope: Scope, wish_id: UUID, deed: Deed) -> PlanView:
@@ -61,13 +67,18 @@ def carry_out(scope: Scope, wish_id: UUID, deed: Deed) -> PlanView:
     outcome = Outcome(reserved.subscription.stripe_id)
     if not reserved.is_reached:
         try:
+            if reserved.is_new and deed.look is not None and (code := deed.look()) is not None:
+                raise Conflict(code)
             outcome = deed.do(reserved.subscription, str(reserved.intent_id))
         except (Conflict, NotFound, NotConfigured):
             _give_up(scope, reserved.intent_id)
             refresh(scope)
             raise
     _settle(scope, reserved, deed, outcome)
-    return refresh(scope)
+    view = refresh(scope)
+    if outcome.is_waiting and deed.unpaid:
+        raise Conflict(deed.unpaid)
+    return view
 
 
 @use_case(Permission.MANAGE_BILLING)
@@ -84,7 +95,8 @@ def _reserve(session: Session, scope: Scope, wish_id: UUID, deed: Deed) -> _Rese
     if stored is None and deed.refusal is not None and (code := deed.refusal(found)) is not None:
         raise Conflict(code)
     intent = intents.reserve(session, account_id, wish_id, KIND, deed.asked, stands=STANDS)
-    return _Reserved(None if intent.is_done else intent.id, found, is_reached)
+    is_new = stored is None and intent.id == wish_id
+    return _Reserved(None if intent.is_done else intent.id, found, is_reached, is_new)
 
 
 def _chosen(subscriptions: tuple[Subscription, ...]) -> Subscription | None:

@@ -16,6 +16,7 @@ KINDS = {
     "latest_invoice": "invoice",
     "payment_intent": "payment_intent",
     "payment_method": "payment_method",
+    "price": "price",
     "product": "product",
     "promotion_code": "promotion_code",
     "schedule": "subscription_schedule",
