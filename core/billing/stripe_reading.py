@@ -66,11 +66,17 @@ def subscriptions_of(customer_id: str, patience: Patience = PATIENT) -> tuple[Su
     return tuple(_subscription(asking, each) for each in _listed(asking, customer_id))
 
 
-def _listed(asking: Asking, customer_id: str) -> Iterator["stripe.Subscription"]:
+def every_subscription() -> Iterator[Subscription]:
+    """Every subscription that anybody ever had, canceled ones too, page by page. Since when one owes is not asked."""
+    asking = Asking()
+    return (_subscription(asking, each) for each in _listed(asking))
+
+
+def _listed(asking: Asking, customer_id: str | None = None) -> Iterator["stripe.Subscription"]:
     expanded = ["data.default_payment_method", "data.discounts.source.coupon"]
+    whose = {} if customer_id is None else {"customer": customer_id}
     return asking.every(
-        lambda v1, params: v1.subscriptions.list(params),
-        {"customer": customer_id, "status": "all", "expand": expanded},
+        lambda v1, params: v1.subscriptions.list(params), {**whose, "status": "all", "expand": expanded}
     )
 
 
