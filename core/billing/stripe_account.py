@@ -189,12 +189,6 @@ class EndpointPiece:
         return True
 
 
-def portal_configuration() -> str | None:
-    """Our portal configuration at Stripe, None where stripe-setup never ran: Stripe then uses the account's own."""
-    found = PortalPiece("").look()
-    return found.stripe_id if found and found.facts["active"] else None
-
-
 def _listed() -> Any:
     """The SDK names each type of event in its own types."""
     return list(EVENTS)
