@@ -15,8 +15,13 @@ from core.billing.signature import BadDelivery
 
 LARGEST = 1 << 20
 """Bytes; an event of Stripe's is a few thousand."""
-RESOLVABLE = frozenset({"subscription", "invoice", "charge", "checkout.session"})
+RESOLVABLE = frozenset(
+    {"subscription", "subscription_schedule", "invoice", "invoice_payment", "charge", "checkout.session"}
+    | {"dispute", "refund", "payment_intent", "payment_method"}
+)
 """Kinds of object whose customer Stripe can be asked for."""
+_LEADS = ("customer", "charge", "payment_intent", "invoice", "subscription")
+"""What an object may name that leads to a customer, the nearest first."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,254}")
 _LAST_SECOND = 1 << 33
@@ -89,7 +94,7 @@ def _key_of_snapshot(data: object) -> str | None:
         raise BadDelivery("billing.unreadable")
     if about.get("object") == "customer":
         return f"customer:{_name(about.get('id'))}"
-    for kind in ("customer", "charge"):
+    for kind in _LEADS:
         named = about.get(kind)
         if named is not None:
             return f"{kind}:{_name(named.get('id') if isinstance(named, dict) else named)}"

@@ -16,6 +16,8 @@ from core.use_case import use_case
 OPEN, PAID, UNCOLLECTIBLE, VOID = "open", "paid", "uncollectible", "void"
 """As Stripe spells an invoice's states. Drafts are not kept: they can vanish, and nobody owes them."""
 
+_OF_PERIODS = frozenset({"subscription_create", "subscription_cycle"})
+
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
@@ -68,16 +70,21 @@ _METHOD = tuple(field.name for field in fields(PaymentMethod))
 
 
 def unpaid_since(subscription_id: str, invoices: Iterable[Invoice]) -> datetime | None:
-    """When the oldest invoice of the subscription was made that still waits for its payment.
+    """When the oldest invoice of the subscription was made that waits for its payment since a period was last paid.
 
-    Where none waits, the latest one counts when it was given up as uncollectible.
+    One that was left open before that is still owed, and is no part of what is used now. Where none waits, the latest
+    counts when it was given up as uncollectible.
     """
-    its = [each for each in invoices if each.subscription_id == subscription_id]
+    its = sorted(
+        (each for each in invoices if each.subscription_id == subscription_id),
+        key=lambda each: (each.created, each.stripe_id),
+    )
+    paid = [each.created for each in its if each.status == PAID and each.reason in _OF_PERIODS]
     waiting = [each.created for each in its if each.status == OPEN and each.amount_remaining > 0]
-    if waiting:
-        return min(waiting)
-    latest = max(its, key=lambda each: (each.created, each.stripe_id), default=None)
-    return latest.created if latest is not None and latest.status == UNCOLLECTIBLE else None
+    since = [created for created in waiting if not paid or created >= paid[-1]]
+    if since:
+        return since[0]
+    return its[-1].created if its and its[-1].status == UNCOLLECTIBLE else None
 
 
 @use_case(Permission.MANAGE_BILLING)

@@ -108,9 +108,11 @@ def choose_plan(scope: Scope, lookup_key: str, seats: int = 0) -> str:
     offer = offer_of(lookup_key, seats)
     if not is_set_up():
         raise NotConfigured("billing.no_key")
-    customer_id = _customer(scope)
     for _ in range(3):
+        customer_id = _customer(scope)
         sync.run_once(f"customer:{customer_id}", QUICK)
+        if _buyer(scope).customer_id != customer_id:
+            continue  # it was deleted at Stripe, and is the account's no more
         wish = reserve_checkout(scope, offer, seats, customer_id, is_taxed=settings().stripe_automatic_tax)
         if wish.url is None:
             return _open_page(scope, wish, offer, seats, customer_id)
@@ -118,7 +120,6 @@ def choose_plan(scope: Scope, lookup_key: str, seats: int = 0) -> str:
             return wish.url
         gateway.close_checkout(wish.stripe_id)
         close_intent(scope, wish.intent_id)
-        _ring(scope)
     raise Conflict("billing.being_confirmed")
 
 

@@ -1,19 +1,18 @@
-"""What is asked of Stripe to sell a plan and to know what was bought.
+"""What is asked of Stripe to sell a plan.
 
 Every function raises NotConfigured without a usable key, and what `stripe_client.refusals` raises.
 """
 
 import hashlib
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from core.billing.plans import METERED, OFFERS, Subscription
+from core.billing.plans import METERED, OFFERS
 from core.billing.proration import sold_together
-from core.billing.stripe_client import PATIENT, Patience, client, refusals
+from core.billing.stripe_client import client, refusals
+from core.billing.stripe_reading import events_since  # noqa: F401
 from core.errors import Conflict, NotConfigured, NotFound, Unavailable
 
 if TYPE_CHECKING:
@@ -53,14 +52,20 @@ class Price:
 
 
 def make_customer(account_id: UUID, email: str, name: str) -> str:
-    """The id of the account's customer at Stripe. Asked twice with the same facts, Stripe makes one."""
+    """The id of the account's customer at Stripe. Asked twice with the same facts, Stripe makes one.
+
+    Stripe goes on answering a key with what it made then, though that was deleted since: then another key is used.
+    """
     facts = hashlib.sha256(f"{email}\0{name}".encode()).hexdigest()[:16]
-    with refusals():
-        customer = client().v1.customers.create(
-            {"email": email, "name": name, "metadata": {"account_id": str(account_id)}},
-            {"idempotency_key": f"customer-{account_id}-{facts}"},
-        )
-    return customer.id
+    key = f"customer-{account_id}-{facts}"
+    while True:
+        with refusals():
+            made = client().v1.customers.create(
+                {"email": email, "name": name, "metadata": {"account_id": str(account_id)}}, {"idempotency_key": key}
+            )
+            if not getattr(client().v1.customers.retrieve(made.id), "deleted", False):
+                return made.id
+        key = f"customer-{account_id}-after-{made.id}"
 
 
 def open_checkout(request: CheckoutRequest, idempotency_key: str) -> HostedPage:
@@ -138,47 +143,6 @@ def open_portal(customer_id: str, return_url: str) -> HostedPage:
     return _page(session.id, session.url)
 
 
-def subscriptions_of(customer_id: str, patience: Patience = PATIENT) -> tuple[Subscription, ...]:
-    """Every subscription that the customer ever had, canceled ones too, as of now."""
-    with refusals():
-        listed = client(patience).v1.subscriptions.list(
-            {"customer": customer_id, "status": "all", "limit": 100, "expand": ["data.latest_invoice"]}
-        )
-        return tuple(_subscription(each) for each in listed.auto_paging_iter())
-
-
-def subscription(stripe_id: str, patience: Patience = PATIENT) -> Subscription | None:
-    """One subscription as of now, None when Stripe does not know it."""
-    try:
-        with refusals():
-            found = client(patience).v1.subscriptions.retrieve(stripe_id, {"expand": ["latest_invoice"]})
-    except NotFound:
-        return None
-    return _subscription(found)
-
-
-def customer_of(kind: str, stripe_id: str) -> str | None:
-    """The customer behind an object that an event names; `kind` is one of `deliveries.RESOLVABLE`."""
-    v1 = client().v1
-    ask: Mapping[str, Callable[[str], object]] = {
-        "subscription": v1.subscriptions.retrieve,
-        "invoice": v1.invoices.retrieve,
-        "charge": v1.charges.retrieve,
-        "checkout.session": v1.checkout.sessions.retrieve,
-    }
-    with refusals():
-        customer = getattr(ask[kind](stripe_id), "customer", None)
-    return customer if customer is None or isinstance(customer, str) else customer.id
-
-
-def events_since(instant: datetime) -> Iterator[bytes]:
-    """The events of the last 30 days that are not older than that, the newest first, each as JSON."""
-    with refusals():
-        listed = client().v1.events.list({"created": {"gte": int(instant.timestamp())}, "limit": 100})
-        for each in listed.auto_paging_iter():
-            yield json.dumps(each.to_dict(for_json=True)).encode()
-
-
 def prices(lookup_keys: Iterable[str]) -> dict[str, Price]:
     """The active prices under those keys, by key; a key that Stripe does not know is absent."""
     with refusals():
@@ -200,39 +164,3 @@ def _page(stripe_id: str, url: str | None) -> HostedPage:
     if not url:
         raise Unavailable("billing.stripe_unavailable")
     return HostedPage(stripe_id, url)
-
-
-def _subscription(subscription: "stripe.Subscription") -> Subscription:
-    items = subscription.items.data
-    ours = next((item for item in items if item.price.lookup_key in OFFERS), items[0])
-    return Subscription(
-        stripe_id=subscription.id,
-        customer_id=subscription.customer if isinstance(subscription.customer, str) else subscription.customer.id,
-        status=subscription.status,
-        lookup_key=ours.price.lookup_key,
-        quantity=ours.quantity or 1,
-        created=_instant(subscription.created),
-        current_period_start=_instant(max(item.current_period_start for item in items)),
-        current_period_end=_instant(max(item.current_period_end for item in items)),
-        unpaid_since=_unpaid_since(subscription),
-        trial_end=_optional_instant(subscription.trial_end),
-        cancel_at=_optional_instant(subscription.cancel_at),
-        cancel_at_period_end=subscription.cancel_at_period_end,
-        price_id=ours.price.id,
-    )
-
-
-def _unpaid_since(subscription: "stripe.Subscription") -> datetime | None:
-    """When the latest invoice was made, if it is unpaid. An earlier one is known to whoever kept the answer before."""
-    invoice = subscription.latest_invoice
-    if subscription.status != "past_due" or invoice is None or isinstance(invoice, str):
-        return None
-    return _instant(invoice.created) if invoice.status in ("open", "uncollectible") else None
-
-
-def _instant(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _optional_instant(seconds: int | None) -> datetime | None:
-    return None if seconds is None else _instant(seconds)

@@ -1,6 +1,8 @@
 """Keeping what Stripe said of an account's subscriptions, with each change that it made."""
 
-from collections.abc import Iterable
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from uuid import UUID
 
@@ -8,8 +10,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.billing.models import SubscriptionChange, SubscriptionRecord
-from core.billing.plans import Status, Subscription
-from core.billing.queries import columns, facts
+from core.billing.plans import CATALOGUE, Item, Status, Subscription, plan_item
+from core.billing.queries import columns, facts, subscriptions_in
 
 _TOLD = ("status", "lookup_key", "quantity", "current_period_end", "trial_end", "cancel_at", "cancel_at_period_end")
 """What a change is made of."""
@@ -37,6 +39,37 @@ def keep_subscriptions(
     return held
 
 
+def differing(
+    session: Session, account_id: UUID, customer_id: str, listed: Iterable[Subscription]
+) -> tuple[Subscription, ...]:
+    """Room: those of a customer's subscriptions whose facts, as a list of Stripe's has them, are not what is held.
+
+    One that the list lacks is among them as it is held. Since when one owes is no part of a list.
+    """
+    held = {each.stripe_id: each for each in subscriptions_in(session, account_id) if each.customer_id == customer_id}
+    told = {each.stripe_id: each for each in listed}
+    return (
+        *(each for each in told.values() if _is_news(held.get(each.stripe_id), each)),
+        *(each for name, each in held.items() if name not in told and each.status not in _OVER),
+    )
+
+
+_OVER = (Status.CANCELED, Status.GONE)
+
+
+def _is_news(before: Subscription | None, told: Subscription) -> bool:
+    if before is None:
+        return True
+    if before.status == Status.CANCELED != told.status:
+        return False
+    return _digest(before) != _digest(_as_sold(before, told))
+
+
+def _digest(facts: Subscription) -> str:
+    said = columns(replace(facts, unpaid_since=None))
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+
+
 def _keep(session: Session, account_id: UUID, record: SubscriptionRecord | None, told: Subscription) -> Subscription:
     if record is None:
         session.add(SubscriptionRecord(account_id=account_id, **columns(told)))
@@ -45,7 +78,7 @@ def _keep(session: Session, account_id: UUID, record: SubscriptionRecord | None,
     if record.status == Status.CANCELED != told.status:
         return facts(record)
     before = facts(record)
-    told = _unpaid_as_long(before, _as_sold(before, told))
+    told = _as_sold(before, told)
     for name, value in columns(told).items():
         setattr(record, name, value)
     record.fetched_at = func.now()
@@ -56,15 +89,18 @@ def _keep(session: Session, account_id: UUID, record: SubscriptionRecord | None,
 
 def _as_sold(before: Subscription, told: Subscription) -> Subscription:
     """Who pays the same price has the same plan: a lookup key can be moved to a new price while people pay the old."""
-    is_moved = told.plan is None and before.plan is not None and told.price_id == before.price_id
-    return replace(told, lookup_key=before.lookup_key) if is_moved else told
-
-
-def _unpaid_as_long(before: Subscription, told: Subscription) -> Subscription:
-    """Another unpaid period is no new grace: Stripe tells of its latest invoice only, and we hold an earlier one."""
-    if before.unpaid_since is None or not before.status == told.status == Status.PAST_DUE:
+    known = {each.price_id: each.lookup_key for each in before.items} | {before.price_id: before.lookup_key}
+    items = tuple(_named(each, known) for each in told.items)
+    plan = plan_item(items)
+    if plan is None:
         return told
-    return replace(told, unpaid_since=min(before.unpaid_since, told.unpaid_since or before.unpaid_since))
+    return replace(told, items=items, lookup_key=plan.lookup_key, quantity=plan.quantity, price_id=plan.price_id)
+
+
+def _named(item: Item, known: Mapping[str | None, str | None]) -> Item:
+    former = known.get(item.price_id)
+    is_moved = item.lookup_key not in CATALOGUE and former in CATALOGUE
+    return replace(item, lookup_key=former) if is_moved else item
 
 
 def _note(session: Session, account_id: UUID, told: Subscription) -> None:

@@ -17,14 +17,15 @@ from sqlalchemy.orm import Session
 
 from core.access import Permission, Scope
 from core.billing import stripe_client
-from core.billing import stripe_gateway as gateway
+from core.billing import stripe_reading as reading
+from core.billing.applying import apply_state
 from core.billing.events import UNLINKED, ring
 from core.billing.failpoints import reach
 from core.billing.models import StripeCustomer, StripeEvent, StripeSync
 from core.billing.plans import Status, Subscription
 from core.billing.queries import subscriptions_in
 from core.billing.stripe_client import PATIENT, Patience
-from core.billing.subscriptions import keep_subscriptions
+from core.billing.stripe_reading import CustomerState
 from core.errors import NotConfigured, Refusal, Unavailable
 from core.settings import settings
 from core.use_case import unscoped, use_case
@@ -35,6 +36,8 @@ TRIES = 8
 """Failures of a key's own before it is left for a person to look at. An outage of Stripe's does not count."""
 ASK_AFTER = timedelta(days=1)
 """How old Stripe's last answer about a customer may be before it is asked again, though nothing rang."""
+
+_ENDED = frozenset({Status.CANCELED, Status.INCOMPLETE_EXPIRED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,26 +83,34 @@ def run_once(key: str | None = None, patience: Patience = PATIENT, lease: timede
 
 def _settle(claim: Claim, patience: Patience) -> None:
     if claim.kind != "customer":
-        customer = gateway.customer_of(claim.kind, claim.stripe_id)
+        customer = reading.customer_of(claim.kind, claim.stripe_id)
         reach("w_fetched")
         _forward(claim, customer)
     elif claim.account_id is None:
         _park(claim)
     else:
         scope = Scope.for_account(claim.account_id)
-        subscriptions = _asked(scope, claim.stripe_id, patience)
+        state = _asked(scope, claim.stripe_id, patience)
         reach("w_fetched")
-        _apply(scope, claim, subscriptions)
+        _apply(scope, claim, state)
     reach("w_committed")
 
 
-def _asked(scope: Scope, customer_id: str, patience: Patience) -> tuple[Subscription, ...]:
-    """What Stripe says of the customer's subscriptions. One that we hold and its list lacks is asked for by its id."""
-    listed = gateway.subscriptions_of(customer_id, patience)
-    named = {each.stripe_id for each in listed}
+def _asked(scope: Scope, customer_id: str, patience: Patience) -> CustomerState:
+    """What Stripe says of the customer. A subscription that we hold and its list lacks is asked for by its id."""
+    state = reading.customer_state(customer_id, patience)
+    named = {each.stripe_id for each in state.subscriptions}
     unlisted = [each for each in _unended(scope, customer_id) if each.stripe_id not in named]
-    found = (gateway.subscription(each.stripe_id, patience) or replace(each, status=Status.GONE) for each in unlisted)
-    return (*listed, *found)
+    found = tuple(_looked_up(each, state, patience) for each in unlisted)
+    return replace(state, subscriptions=(*state.subscriptions, *found))
+
+
+def _looked_up(held: Subscription, state: CustomerState, patience: Patience) -> Subscription:
+    """Gone when Stripe does not know it, nor can anybody be charged for it any more."""
+    told = reading.subscription(held.stripe_id, patience)
+    if told is None or (state.is_deleted and told.status not in _ENDED):
+        return replace(held, status=Status.GONE)
+    return reading.owing_since(told, state.invoices)
 
 
 @use_case(Permission.MANAGE_BILLING)
@@ -145,23 +156,20 @@ def _account_of(session: Session, customer_id: str) -> UUID | None:
 
 
 @use_case(Permission.MANAGE_BILLING)
-def _apply(session: Session, scope: Scope, claim: Claim, subscriptions: tuple[Subscription, ...]) -> None:
+def _apply(session: Session, scope: Scope, claim: Claim, state: CustomerState) -> None:
     if not _holds(session, claim):
         return
-    held = keep_subscriptions(session, scope.account_id, claim.stripe_id, subscriptions)
-    for each in held:
-        if each.status not in tuple(Status) or each.plan is None:
-            log.error("subscription %s has status %s and price %s", each.stripe_id, each.status, each.price_id)
-    _ask_again(session, claim.stripe_id, held)
+    now = datetime.now(UTC)
+    held = apply_state(session, scope.account_id, claim.stripe_id, state, now)
+    _ask_again(session, claim.stripe_id, held, now)
     _close(session, claim)
     reach("w_applied")
 
 
-def _ask_again(session: Session, customer_id: str, held: Iterable[Subscription]) -> None:
-    """When to ask though nothing rings: when a period ends, for what comes of it, and within ASK_AFTER in any case."""
-    now = datetime.now(UTC)
-    ends = [each.current_period_end for each in held if each.current_period_end > now]
-    ask_at = min([now + ASK_AFTER, *ends])
+def _ask_again(session: Session, customer_id: str, held: Iterable[Subscription], now: datetime) -> None:
+    """When to ask though nothing rings: when a period or a discount ends, and within ASK_AFTER in any case."""
+    ends = [end for each in held for end in (each.current_period_end, *(one.ends_at for one in each.discounts))]
+    ask_at = min([now + ASK_AFTER, *(end for end in ends if end is not None and end > now)])
     session.execute(update(StripeCustomer).where(StripeCustomer.stripe_id == customer_id).values(ask_at=ask_at))
 
 

@@ -9,14 +9,20 @@ import pytest
 from core.access import Role
 from core.billing import sweep, sync
 from core.billing.plans import PlanName
+from core.jobs.command import main
 from core.jobs.handlers import POLLS
+from tests.billing.asking import plan_of, run_all, subscribed
 from tests.billing.conftest import Deliver, at_stripe, execute, link, rows, stored
-from tests.billing.test_sync import plan_of, run_all, subscribed
 from tests.peers.stripe_server import StripeServer
 from tests.peers.stripe_world import DAY, twin
 from tests.people import Made, make_person
 
 TURN = "UPDATE stripe_sweeps SET next_at = now()"
+SWEPT = "SELECT swept_until FROM stripe_sweeps WHERE key = 'events'"
+REPORTS = (
+    "SELECT events_listed, events_missed, customers_asked, subscriptions_differing, last_error "
+    "FROM stripe_sweep_reports ORDER BY began_at, id"
+)
 
 
 def listed_since(stripe: StripeServer) -> list[int]:
@@ -79,11 +85,11 @@ def test_each_sweep_looks_back_an_hour_before_the_last_that_succeeded(ada: Made,
     assert sweep.sweep_once()
     (first,) = listed_since(stripe)
     assert datetime.fromtimestamp(first, UTC) < start - timedelta(days=29)
-    ((until,),) = rows("SELECT swept_until FROM stripe_sweeps")
+    ((until,),) = rows(SWEPT)
     execute(TURN)
     stripe.faults = [503] * 3
     assert sweep.sweep_once()
-    assert rows("SELECT swept_until FROM stripe_sweeps") == [(until,)], "what was not listed is not swept"
+    assert rows(SWEPT) == [(until,)], "what was not listed is not swept"
     stripe.faults = []
     execute(TURN)
     assert sweep.sweep_once()
@@ -96,7 +102,7 @@ def test_an_event_that_cannot_be_read_stops_no_sweep(ada: Made, stripe: StripeSe
     stripe.world.events[-1]["type"] = "\u0000"
     assert sweep.sweep_once()
     assert rows("SELECT count(*) FROM stripe_events") == [(len(stripe.world.events) - 1,)]
-    assert rows("SELECT count(swept_until) FROM stripe_sweeps") == [(1,)]
+    assert rows(SWEPT) != [(None,)]
 
 
 def test_customers_are_asked_about_though_stripe_lists_no_event(ada: Made, stripe: StripeServer):
@@ -171,3 +177,119 @@ def test_without_a_key_nothing_is_swept(ada: Made, no_stripe: None):
     assert not sweep.sweep_once()
     assert rows("SELECT count(*) FROM stripe_sweeps") == [(0,)]
     assert sync.ASK_AFTER < sweep.STRIPE_KEEPS
+
+
+def test_the_report_says_exactly_what_was_missed(ada: Made, bob: Made, stripe: StripeServer, deliver: Deliver):
+    world = stripe.world
+    _, subscription = subscribed(stripe, ada)
+    _, cancelled = subscribed(stripe, bob, "enterprise_monthly")
+    carol = make_person("Carol", Role.CREATOR)
+    _, same = subscribed(stripe, carol)
+    for each in world.events:
+        deliver(each)
+    run_all()
+    before = len(world.events)
+    quiet = sweep.sweep_now()
+    assert (quiet.events_listed, quiet.events_missed, quiet.subscriptions_differing) == (before, 0, 0)
+    world.change(subscription, cancel_at_period_end=True)
+    world.cancel(cancelled)
+    world.change(same, metadata={"looked": "at"})
+    lost = len(world.events) - before
+    assert lost == 3
+    for each in world.events[-3:]:
+        world._kept["event"].pop(each["id"])
+    found = sweep.sweep_now()
+    assert (found.events_listed, found.events_missed, found.subscriptions_differing) == (before, 0, 2)
+    for each in world.events[-3:]:
+        world._kept["event"][each["id"]] = each
+    found = sweep.sweep_now()
+    assert (found.events_listed, found.events_missed, found.subscriptions_differing) == (before + 3, 3, 2)
+    run_all()
+    found = sweep.sweep_now()
+    assert (found.events_missed, found.subscriptions_differing, found.error) == (0, 0, None)
+    assert not found.is_something
+    assert run_all() == 0
+    assert [row[1:4:2] for row in rows(REPORTS)] == [(0, 0), (0, 2), (3, 2), (0, 0)]
+
+
+def test_a_night_compares_all_subscriptions_though_stripe_forgot_their_events(ada: Made, stripe: StripeServer):
+    customer, subscription = subscribed(stripe, ada)
+    run_all()
+    assert sweep.sweep_once()
+    run_all()
+    stripe.world.cancel(subscription)
+    stripe.world._kept["event"].clear()
+    execute(f"{TURN} WHERE key = 'events'")
+    assert sweep.sweep_once()
+    assert run_all() == 0, "it is not night"
+    execute(TURN)
+    assert sweep.sweep_once()
+    assert run_all() == 1
+    assert stored(ada.scope) == at_stripe(stripe, customer)
+    execute(f"{TURN} WHERE key = 'events'")
+    listings = stripe.count("get", "/v1/subscriptions")
+    assert sweep.sweep_once()
+    assert stripe.count("get", "/v1/subscriptions") == listings, "once a night"
+
+
+def test_more_subscriptions_than_a_page_holds(ada: Made, stripe: StripeServer):
+    price = stripe.world.price_of("pro_monthly")["id"]
+    for _ in range(230):
+        stripe.world.subscribe(stripe.world.add_customer()["id"], price)
+    stripe.world._kept["event"].clear()
+    assert sweep.sweep_now().subscriptions_differing == 230
+    assert stripe.count("get", "/v1/subscriptions") == 3
+
+
+def test_a_customer_of_nobody_is_found_once(ada: Made, stripe: StripeServer):
+    world = stripe.world
+    world.subscribe(world.add_customer()["id"], world.price_of("pro_monthly")["id"])
+    world._kept["event"].clear()
+    assert sweep.sweep_now().subscriptions_differing == 1
+    run_all()
+    assert sweep.sweep_now().subscriptions_differing == 0
+    assert run_all() == 0
+    assert rows("SELECT last_error, dead_at IS NOT NULL FROM stripe_sync") == [("unlinked", True)]
+
+
+def test_a_sweep_that_fails_says_so_and_one_a_day_that_finds_nothing(ada: Made, stripe: StripeServer):
+    assert sweep.sweep_once()
+    assert rows(REPORTS) == [(0, 0, 0, None, None)]
+    execute(TURN)
+    stripe.faults = [503] * 6
+    assert sweep.sweep_once()
+    stripe.faults = []
+    assert rows(REPORTS)[1:] == [(0, 0, 0, None, "billing.stripe_unavailable")]
+    for _ in range(3):
+        execute(f"{TURN} WHERE key = 'events'")
+        assert sweep.sweep_once()
+    assert len(rows(REPORTS)) == 2
+    assert rows("SELECT swept_until IS NOT NULL FROM stripe_sweeps WHERE key = 'subscriptions'") == [(True,)]
+    execute("UPDATE stripe_sweep_reports SET began_at = began_at - interval '25 hours'")
+    execute(f"{TURN} WHERE key = 'events'")
+    assert sweep.sweep_once()
+    assert len(rows(REPORTS)) == 3
+
+
+def test_reconcile_by_hand(committed: str, stripe: StripeServer, capsys: pytest.CaptureFixture[str]):
+    ada = make_person("Ada", Role.CREATOR)
+    subscribed(stripe, ada)
+    run_all()
+    stripe.world.cancel(stripe.world.every("subscription")[0]["id"])
+    assert main(["reconcile"]) == 0
+    said = capsys.readouterr().out
+    assert f"events that Stripe lists: {len(stripe.world.events)}\n" in said
+    assert "subscriptions that differ: 1\n" in said
+    assert "Run this again" in said
+    run_all()
+    assert main(["reconcile"]) == 0
+    assert "subscriptions that differ: 0\n" in (said := capsys.readouterr().out)
+    assert "Run this again" not in said
+    stripe.faults = [503] * 6
+    assert main(["reconcile"]) == 1
+    assert "Stripe does not answer" in capsys.readouterr().err
+
+
+def test_reconcile_without_a_key_says_what_to_set(committed: str, no_stripe: None, capsys: pytest.CaptureFixture[str]):
+    assert main(["reconcile"]) == 1
+    assert "Set STRIPE_SECRET_KEY" in capsys.readouterr().err
