@@ -78,3 +78,38 @@ def test_the_letter_keeps_the_account_once(alone: Served, creator: Made, visitor
     ):
         assert answer.status_code == 422
         assert "Keep my account</button>" not in answer.text
+
+
+MARCH = {"first": "2026-03-01", "last": "2026-03-31"}
+
+
+def test_revenue_is_handed_to_staff(alone: Served) -> None:
+    with alone.doors():
+        staff = make_person(f"Stefan {next(_NUMBERS)}", Role.ADMIN)
+    with alone.client(alone.token_for(staff.user_id)) as browser:
+        answers = {name: browser.get(f"/account/revenue/{name}.csv", params=MARCH) for name in ("movements", "months")}
+        unknown = browser.get("/account/revenue/secrets.csv", params=MARCH)
+        wrong = [
+            browser.get("/account/revenue/months.csv", params=MARCH | changed)
+            for changed in ({"first": "2026-04-01"}, {"last": "9999-12-31"}, {"first": "0001-01-01"})
+        ]
+        unreadable = browser.get("/account/revenue/months.csv", params={"first": "x"})
+    assert {answer.status_code for answer in answers.values()} == {200}
+    assert {answer.headers["content-type"] for answer in answers.values()} == {"text/csv; charset=utf-8"}
+    assert {answer.headers["cache-control"] for answer in answers.values()} == {"no-store"}
+    assert "huntaze-2026-03-01-2026-03-31.csv" in answers["months"].headers["content-disposition"]
+    headings = {name: answer.content.decode("utf-8-sig").splitlines()[0] for name, answer in answers.items()}
+    assert headings == {
+        "movements": "at,account_id,kind,currency,amount,mrr,lookup_key",
+        "months": "currency,first,start,new,expansion,contraction,churned,reactivated,end",
+    }
+    assert (unknown.status_code, unreadable.status_code) == (404, 422)
+    assert [answer.status_code for answer in wrong] == [422] * 3
+    assert "between 2000 and 2099" in wrong[0].text
+
+
+def test_revenue_is_not_for_those_who_pay_it(alone: Served, creator: Made) -> None:
+    with alone.client(alone.token_for(creator.user_id)) as browser:
+        answer = browser.get("/account/revenue/months.csv", params=MARCH)
+    assert answer.status_code == 403
+    assert "currency" not in answer.text
