@@ -27,6 +27,8 @@ def main(arguments: Sequence[str]) -> int:
                 order.enter_context(own_database())
             if chosen.verb == "work":
                 return _work(chosen.threads)
+            if chosen.verb == "reconcile":
+                return _reconcile()
             return _set_staff(chosen.email, is_staff=chosen.verb == "make-admin")
     except Refusal as refusal:
         sys.stderr.write(f"{refusal.sentence()}\n")
@@ -55,7 +57,31 @@ def _parser() -> argparse.ArgumentParser:
     setting = verbs.add_parser("stripe-setup", help=words, description=f"{words.capitalize()}. {more}")
     setting.add_argument("--check", action="store_true", help="only say what is missing or differs")
     setting.add_argument("--live", action="store_true", help="allow a key of live mode, where people pay")
+    words = "compare what is held with what Stripe has, now"
+    more = "The worker does so by itself: events every five minutes, subscriptions once a night."
+    verbs.add_parser("reconcile", help=words, description=f"{words.capitalize()}, and print what differs. {more}")
     return parser
+
+
+def _reconcile() -> int:
+    """1 when Stripe could not be asked."""
+    from core.billing.sweep import sweep_now
+
+    _require_tables()
+    found = sweep_now()
+    differing = "not compared" if found.subscriptions_differing is None else found.subscriptions_differing
+    figures = {
+        "events that Stripe lists": found.events_listed,
+        "of these, never rang here": found.events_missed,
+        "customers due to be asked about": found.customers_asked,
+        "subscriptions that differ": differing,
+    }
+    sys.stdout.writelines(f"{words}: {figure}\n" for words, figure in figures.items())
+    if found.error:
+        raise Unavailable(found.error)
+    if found.is_something:
+        sys.stdout.write("Whatever differs is asked of Stripe again by the worker. Run this again when it has.\n")
+    return 0
 
 
 def _stripe_setup(*, is_check: bool, may_be_live: bool) -> int:

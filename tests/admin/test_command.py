@@ -56,7 +56,7 @@ def test_an_empty_database_is_a_clear_sentence(
     assert "Start `python3 -m dashboard` once" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("verb", ["work", "make-admin", "unmake-admin", "stripe-setup"])
+@pytest.mark.parametrize("verb", ["work", "make-admin", "unmake-admin", "stripe-setup", "reconcile"])
 def test_help_names_every_verb_and_what_it_takes(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     for asked in (["--help"], [verb, "--help"]):
         with pytest.raises(SystemExit) as ended:
