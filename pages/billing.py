@@ -34,7 +34,7 @@ if is_set_up():
 known: Prices | None = None
 with refusals_shown():  # without Stripe's answer the rest of the page stands
     known = prices() if is_set_up() else None
-usage(view, looking, known or {})
+usage(view, looking)
 
 if known is not None:
     offers(view, known, zone)

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.ai.allowance import GENERATIONS, month_of
 from core.ai.models import UsageCounter
-from core.billing.models import InvoiceRecord, PaymentMethodRecord, SubscriptionRecord
+from core.billing.models import InvoiceRecord, PaymentMethodRecord, SubscriptionRecord, UsageMeter
 from core.billing.plans import CATALOGUE, SEATS, PlanName
 from core.identity.service import edit_profile
 from tests import paying
@@ -273,13 +273,15 @@ def test_what_failed_says_what_happened_and_where_it_is_paid(
 def test_drafts_beyond_the_allowance_have_their_price(
     open_page: OpenPage, paying_ada: Made, database: Connection, stripe: StripeServer
 ) -> None:
-    becomes(database, items=[item("enterprise_monthly", 1), item(METER, 0, is_metered=True)])
-    stripe.world.price_of(METER)["unit_amount"] = 2
+    metered = item(METER, 0, is_metered=True) | {"unit_amount": 2}
+    becomes(database, items=[item("enterprise_monthly", 1), metered])
+    charged = {"account_id": paying_ada.account_id, "month": month_of(NOW), "baseline": 30}
+    database.execute(insert(UsageMeter).values(charged))
     counted = {"account_id": paying_ada.account_id, "month": month_of(NOW), "kind": GENERATIONS, "used": 20_150}
     database.execute(insert(UsageCounter).values(counted))
     page = open_page("billing", paying_ada)
     assert_no_crash(page)
-    assert "150 drafts beyond those included: $3.00 so far this month, at $0.02 each." in words(page)
+    assert "120 drafts beyond those included: $2.40 so far this month, at $0.02 each." in words(page)
 
 
 def test_money_and_dates_are_in_the_readers_language(
