@@ -34,7 +34,8 @@ class Bells:
     """Rings `url` for every event given to `ring`, from a thread of its own.
 
     `repeats` copies of each are sent; with `twins` the thin twin of each as well; while `held` nothing leaves, and
-    `release` sends what was held, shuffled when a random source is given. `dropping` loses every event.
+    `release` sends what was held, shuffled when a random source is given. `dropping` loses every event, `losing` that
+    share of them, by `luck`; `delay` is how many seconds each delivery waits.
     """
 
     def __init__(self, url: str | None, secret: str) -> None:
@@ -44,6 +45,9 @@ class Bells:
         self.twins = False
         self.held = False
         self.dropping = False
+        self.losing = 0.0
+        self.luck = random.Random()
+        self.delay = 0.0
         self.answers: list[int] = []
         self._waiting: list[Json] = []
         self._line: queue.Queue[Json | None] = queue.Queue()
@@ -53,7 +57,8 @@ class Bells:
     def ring(self, event: Json) -> None:
         if self.url is None or self.dropping:
             return
-        copies = [event, *([twin(event)] if self.twins else [])] * self.repeats
+        sent = [event, *([twin(event)] if self.twins else [])] * self.repeats
+        copies = [each for each in sent if self.luck.random() >= self.losing]
         if self.held:
             self._waiting += copies
         else:
@@ -85,6 +90,7 @@ class Bells:
         self._line.task_done()
 
     def _deliver(self, raw: bytes) -> None:
+        time.sleep(self.delay)
         for pause in (*RETRY_AFTER, None):
             answer = self._post(raw)
             self.answers.append(answer)

@@ -48,7 +48,7 @@ class StripeServer:
         self.lost_answers = 0
         """How many of the next writes are done and then answered with 500."""
         self.latency = 0.0
-        self._answers: dict[str, tuple[Json, Json | None]] = {}
+        self._answers: dict[str, tuple[Json, Json | Refused | None]] = {}
         self._httpd = _House(("127.0.0.1", port), _Door)
         self._httpd.peer = self
         self.url = self.world.address = f"http://127.0.0.1:{self._httpd.server_address[1]}"
@@ -109,25 +109,32 @@ class StripeServer:
         with self.world.lock:
             before = self._answers.get(key)
             self._answers.setdefault(key, (asked, None))
-        if before is None:
-            try:
-                answer = deed()
-            except Refused:
-                del self._answers[key]
-                raise
-            self._answers[key] = (asked, answer)
-        else:
-            answer = self._repeated(before, asked)
+        answer = self._begun(key, asked, deed) if before is None else self._repeated(before, asked)
         if self.lost_answers:
             self.lost_answers -= 1
             raise Refused(500, "The answer was lost.", kind="api_error")
         return answer
 
-    def _repeated(self, before: tuple[Json, Json | None], asked: Json) -> Json:
+    def _begun(self, key: str, asked: Json, deed: Callable[[], Json]) -> Json:
+        """What was once begun under a key is answered alike for ever, a refusal too; a fault of ours is not."""
+        try:
+            answer = deed()
+        except Refused as refused:
+            self._answers[key] = (asked, refused)
+            raise
+        except Exception:
+            del self._answers[key]
+            raise
+        self._answers[key] = (asked, answer)
+        return answer
+
+    def _repeated(self, before: tuple[Json, Json | Refused | None], asked: Json) -> Json:
         if before[0] != asked:
             raise Refused(400, "A key can only be used again with the same parameters.", None, IDEMPOTENCY)
         if before[1] is None:
             raise Refused(409, "Another request with this key is in progress.", "idempotency_key_in_use", IDEMPOTENCY)
+        if isinstance(before[1], Refused):
+            raise before[1]
         return before[1]
 
 
