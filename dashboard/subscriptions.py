@@ -77,7 +77,10 @@ def _line(one: FoundSubscription) -> None:
 
 
 def _worth(one: FoundSubscription) -> list[str]:
-    return [t("subscriptions.monthly", amount=plain(money(one.monthly, one.currency)))] if one.currency else []
+    """Nothing where nothing is paid now: on trial, paused, ended."""
+    if one.currency is None or not one.monthly:
+        return []
+    return [t("subscriptions.monthly", amount=plain(money(one.monthly, one.currency)))]
 
 
 def _opened(account_id: UUID | None) -> None:
