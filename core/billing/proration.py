@@ -91,7 +91,9 @@ def direction(subscription: Subscription, lookup_key: str, seats: int) -> Direct
     While trialing everything is at once: nothing is paid for yet. A price that we do not know is less than any.
     """
     wanted, held = OFFERS[lookup_key], OFFERS.get(subscription.lookup_key or "")
-    before = (held.plan.rank, held.months, subscription.seats) if held else (-1, 0, 0)
+    if held is None:
+        return Direction.NOW
+    before = (held.plan.rank, held.months, subscription.seats)
     after = (wanted.plan.rank, wanted.months, seats)
     if after == before:
         return Direction.NONE

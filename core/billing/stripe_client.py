@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.errors import Conflict, NotConfigured, NotFound, Unavailable
@@ -102,8 +103,8 @@ class Asking:
 def refusals() -> Iterator[None]:
     """Stripe's errors as ours, for whatever is asked within.
 
-    NotConfigured for a key that is refused, Unavailable when Stripe does not answer, NotFound for an object that
-    Stripe does not know, and Conflict with Stripe's own words when it refuses a request.
+    NotConfigured for a key that is refused, Unavailable when Stripe does not answer, or not yet, NotFound for an object
+    that Stripe does not know, and Conflict with Stripe's own words when it refuses a request.
     """
     import stripe
 
@@ -112,7 +113,8 @@ def refusals() -> Iterator[None]:
     except (stripe.AuthenticationError, stripe.PermissionError):
         raise NotConfigured("billing.key_refused") from None
     except (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError) as error:
-        raise Unavailable("billing.stripe_unavailable") from error
+        is_asked_already = error.http_status == HTTPStatus.CONFLICT  # under the same key, a moment ago
+        raise Unavailable("billing.under_way" if is_asked_already else "billing.stripe_unavailable") from error
     except stripe.StripeError as error:
         if error.code == "resource_missing":
             raise NotFound("billing.stripe_unknown") from error
