@@ -12,7 +12,6 @@ from uuid import UUID
 from core.billing.plans import METERED, OFFERS
 from core.billing.proration import sold_together
 from core.billing.stripe_client import client, refusals
-from core.billing.stripe_reading import events_since  # noqa: F401
 from core.errors import Conflict, NotConfigured, NotFound, Unavailable
 
 if TYPE_CHECKING:

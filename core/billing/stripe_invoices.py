@@ -1,7 +1,7 @@
 """What is read from Stripe of invoices, of the charges that paid or failed to pay them, and of payment methods."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -119,11 +119,6 @@ def method(told: "stripe.PaymentMethod") -> PaymentMethod:
         expires_month=card.exp_month if card else None,
         expires_year=card.exp_year if card else None,
     )
-
-
-def first_method(candidates: Iterable["str | stripe.PaymentMethod | None"]) -> PaymentMethod | None:
-    """The first that is there, each asked for with its facts."""
-    return next((method(each) for each in candidates if each is not None and not isinstance(each, str)), None)
 
 
 def name_of(about: object) -> str:

@@ -7,7 +7,7 @@ raises. Discounts of single items are passed over: none are given, and the log n
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from core.billing.invoices import Invoice, PaymentMethod, unpaid_since
 from core.billing.plans import CATALOGUE, LIVING, OFFERS, Discount, Item, Status, Subscription, plan_item
 from core.billing.stripe_client import PATIENT, Asking, Patience
-from core.billing.stripe_invoices import first_method, instant, invoices_of, name_of, optional_instant
+from core.billing.stripe_invoices import instant, invoices_of, method, name_of, optional_instant
 from core.errors import NotFound
 
 if TYPE_CHECKING:
@@ -38,32 +38,35 @@ class CustomerState:
 def customer_state(customer_id: str, patience: Patience = PATIENT) -> CustomerState:
     """All that the customer has and ever had, canceled subscriptions too, as of now."""
     asking = Asking(patience)
-    customer = asking.one(
-        lambda v1: v1.customers.retrieve(customer_id, {"expand": ["invoice_settings.default_payment_method"]})
-    )
+    customer = asking.one(lambda v1: v1.customers.retrieve(customer_id))
     if getattr(customer, "deleted", False):
         return CustomerState((), (), None, is_deleted=True)
     listed = list(_listed(asking, customer_id))
     invoices = invoices_of(asking, customer_id)
-    living = sorted((each for each in listed if each.status in LIVING), key=lambda each: -each.created)
-    of_customer = customer.invoice_settings.default_payment_method if customer.invoice_settings else None
     return CustomerState(
         subscriptions=tuple(owing_since(_subscription(asking, each), invoices) for each in listed),
         invoices=invoices,
-        method=first_method([*(each.default_payment_method for each in living), of_customer]),
+        method=_method(asking, customer, listed),
     )
+
+
+def _method(
+    asking: Asking, customer: "stripe.Customer", listed: Iterable["stripe.Subscription"]
+) -> PaymentMethod | None:
+    """What the newest living subscription is paid with, else what the customer pays with by default."""
+    living = sorted((each for each in listed if each.status in LIVING), key=lambda each: -each.created)
+    of_subscriptions = [each.default_payment_method for each in living if each.default_payment_method is not None]
+    of_customer = customer.invoice_settings.default_payment_method if customer.invoice_settings else None
+    named = of_subscriptions[0] if of_subscriptions else of_customer
+    if named is None:
+        return None
+    return method(asking.one(lambda v1: v1.payment_methods.retrieve(named)) if isinstance(named, str) else named)
 
 
 def owing_since(told: Subscription, invoices: tuple[Invoice, ...]) -> Subscription:
     """With the instant up to which it is paid, while it is past due."""
     is_owing = told.status == Status.PAST_DUE
     return replace(told, unpaid_since=unpaid_since(told.stripe_id, invoices) if is_owing else None)
-
-
-def subscriptions_of(customer_id: str, patience: Patience = PATIENT) -> tuple[Subscription, ...]:
-    """Every subscription that the customer ever had, canceled ones too, as of now. Since when one owes is not asked."""
-    asking = Asking(patience)
-    return tuple(_subscription(asking, each) for each in _listed(asking, customer_id))
 
 
 def every_subscription() -> Iterator[Subscription]:
