@@ -55,26 +55,25 @@ def revenue(looking: Viewer) -> None:
 
 
 def _window(today: date) -> Window:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        period = choice(
-            t("revenue.period"),
-            (*_PERIODS, _CUSTOM),
-            "year",
-            key="revenue_period",
-            name=lambda one: t(f"revenue.period_{one}"),
-        )
-        usual = Window.of_months(today, _PERIODS.get(period, 1))
-        if period != _CUSTOM:
-            return usual
-        chosen = st.date_input(
-            t("revenue.days"),
-            value=(usual.first, usual.last),
-            min_value=FIRST_DAY,
-            max_value=today,
-            key="revenue_days",
-            format="DD/MM/YYYY" if language() == "fr" else "YYYY-MM-DD",
-            width=280,
-        )
+    period = choice(
+        t("revenue.period"),
+        (*_PERIODS, _CUSTOM),
+        "year",
+        key="revenue_period",
+        name=lambda one: t(f"revenue.period_{one}"),
+    )
+    usual = Window.of_months(today, _PERIODS.get(period, 1))
+    if period != _CUSTOM:
+        return usual
+    chosen = st.date_input(
+        t("revenue.days"),
+        value=(usual.first, usual.last),
+        min_value=FIRST_DAY,
+        max_value=today,
+        key="revenue_days",
+        format="DD/MM/YYYY" if language() == "fr" else "YYYY-MM-DD",
+        width=280,
+    )
     first, *rest = chosen or (today,)
     return Window(first, rest[-1] if rest else first)
 
@@ -121,8 +120,8 @@ def _share(name: str, share: Fraction | None, reason: str) -> Measure:
 
 
 def _counted(name: str, minor: int, count: int, currency: str) -> Measure:
-    value = t("revenue.amount_of", amount=money(minor, currency), count=count)
-    return Measure(t(f"revenue.{name}"), value, t(f"revenue.define_{name}"))
+    label = t("revenue.named_with_count", name=t(f"revenue.{name}"), many=number(count))
+    return Measure(label, money(minor, currency), t(f"revenue.define_{name}"))
 
 
 def _decimal(share: Fraction) -> Decimal:
