@@ -33,6 +33,8 @@ class Plan:
     steps: tuple[str, ...]
     pytest_arguments: tuple[str, ...]
     needs_browser: bool
+    mutants: tuple[str, ...] | None = None
+    """Modules whose mutation score is taken instead, none for all of those that have one."""
 
 
 def plan(arguments: Sequence[str]) -> Plan:
@@ -44,8 +46,12 @@ def plan(arguments: Sequence[str]) -> Plan:
     )
     parser.add_argument("--fast", action="store_true", help="leave the browser out")
     parser.add_argument("--heavy", action="store_true", help="also the proofs that take minutes or the network")
+    words = "instead plant small faults in the pure rules, and say which ones no test notices"
+    parser.add_argument("--mutants", nargs="*", metavar="MODULE", help=words)
     parser.add_argument("--only", choices=NAMES, metavar="NAME", help=f"one step alone: {', '.join(NAMES)}")
     chosen, rest = parser.parse_known_args(arguments)
+    if chosen.mutants is not None:
+        return Plan((), (), needs_browser=False, mutants=tuple(chosen.mutants))
     left_out = [name for name, out in (("heavy", not chosen.heavy), ("browser", chosen.fast)) if out]
     selection = ("-m", " and ".join(f"not {name}" for name in left_out)) if left_out else ()
     steps = (chosen.only,) if chosen.only else NAMES
@@ -58,6 +64,8 @@ def main(arguments: Sequence[str]) -> int:
     pytest comes last, so that its closing line closes everything; without it a line of the same form does.
     """
     chosen = plan(arguments)
+    if chosen.mutants is not None:
+        return not _call(("-m", "tests.mutants", *chosen.mutants))
     failed = [name for name in chosen.steps if name in _CHECKS and not _run(*_CHECKS[name])]
     if _TESTS not in chosen.steps:
         _say(f"{len(chosen.steps) - len(failed)} passed, {len(failed)} failed")

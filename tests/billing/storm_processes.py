@@ -66,6 +66,7 @@ class Kept:
 
     def _start(self) -> "subprocess.Popen[bytes]":
         environment = {name: value for name, value in os.environ.items() if name != "HUNTAZE_FAILPOINT"}
+        environment["HUNTAZE_NO_VENV"] = "1"  # this interpreter has all that is needed
         if not self.calm and self.luck.random() < 0.75:
             step = f"{self.luck.choice(self.steps)}:{self.luck.choice(self.times)}"
             environment["HUNTAZE_FAILPOINT"] = step

@@ -35,6 +35,12 @@ def test_the_tests_come_last_and_everything_runs_unless_one_step_is_asked_for() 
     assert [plan(words).needs_browser for words in ([], ["--fast"], ["--only", "lint"])] == [True, False, False]
 
 
+def test_faults_are_planted_instead_of_all_steps() -> None:
+    assert plan(["--fast"]).mutants is None
+    assert (plan(["--mutants"]).mutants, plan(["--mutants"]).steps) == ((), ())
+    assert plan(["--mutants", "plans", "money"]).mutants == ("plans", "money")
+
+
 def test_an_unknown_step_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         plan(["--only", "nonsense"])
