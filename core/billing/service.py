@@ -182,8 +182,8 @@ def open_portal(scope: Scope) -> str:
 
 
 def refresh(scope: Scope) -> PlanView:
-    """The plan after asking Stripe now, for at most 5 s; as last known when Stripe does not answer in that time."""
+    """The plan after asking Stripe now, for some seconds; as last known when Stripe does not answer in that time."""
     customer_id = _ring(scope)
     if customer_id is not None:
-        sync.run_once(f"customer:{customer_id}", QUICK)
+        sync.settle_now(f"customer:{customer_id}")
     return plan(scope)

@@ -10,6 +10,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from time import monotonic, sleep
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, case, func, select, update
@@ -24,7 +25,7 @@ from core.billing.failpoints import reach
 from core.billing.models import StripeCustomer, StripeEvent, StripeSync
 from core.billing.plans import Status, Subscription
 from core.billing.queries import subscriptions_in
-from core.billing.stripe_client import PATIENT, Patience
+from core.billing.stripe_client import PATIENT, QUICK, Patience
 from core.billing.stripe_reading import CustomerState
 from core.errors import NotConfigured, Refusal, Unavailable
 from core.settings import settings
@@ -58,6 +59,17 @@ class Claim:
     @property
     def stripe_id(self) -> str:
         return self.key.partition(":")[2]
+
+
+WAITS = 4.0
+"""Seconds that a person waits for a worker who asks about the same customer already."""
+
+
+def settle_now(key: str) -> None:
+    """Have it known what Stripe says of a key: asked quickly, after whoever asks about it already."""
+    until = monotonic() + WAITS
+    while not run_once(key, QUICK) and _is_being_asked(key) and monotonic() < until:
+        sleep(0.05)
 
 
 def run_once(key: str | None = None, patience: Patience = PATIENT, lease: timedelta | None = None) -> bool:
@@ -145,6 +157,12 @@ def _claim(session: Session, key: str | None, lease: timedelta) -> Claim | None:
     )
     account_id = _account_of(session, taken.key.partition(":")[2])
     return Claim(taken.key, taken.dirty, taken.attempts, token, account_id, tuple(events))
+
+
+@unscoped("says of a key whether somebody holds it, and nothing of a tenant")
+def _is_being_asked(session: Session, key: str) -> bool:
+    waiting = StripeSync.key == key, StripeSync.dirty > StripeSync.synced
+    return session.scalar(select(StripeSync.key).where(*waiting, ~_free())) is not None
 
 
 def _free() -> ColumnElement[bool]:
