@@ -257,6 +257,10 @@ def test_shares_of_what_was_received(figures: Returned, refund_rate: Fraction | 
     assert (figures.refund_rate, figures.dispute_rate) == (refund_rate, dispute_rate)
 
 
+def test_nothing_comes_back_unless_it_is_said():
+    assert Returned() == Returned(received=0, refunded=0, refunds=0, disputed=0, disputes=0)
+
+
 def test_without_failures_there_is_no_rate_of_recovery():
     assert failed([], "USD", at(1), at(2)).rate is None
 
