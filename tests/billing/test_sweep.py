@@ -8,10 +8,11 @@ import pytest
 
 from core.access import Role
 from core.billing import sweep, sync
+from core.billing.ledger import check
 from core.billing.plans import PlanName
 from core.jobs.command import main
 from core.jobs.handlers import POLLS
-from tests.billing.asking import plan_of, run_all, subscribed
+from tests.billing.asking import movements, plan_of, run_all, subscribed, sums_of, worth_at
 from tests.billing.conftest import Deliver, at_stripe, execute, link, rows, stored
 from tests.peers.stripe_server import StripeServer
 from tests.peers.stripe_world import DAY, twin
@@ -31,6 +32,7 @@ def listed_since(stripe: StripeServer) -> list[int]:
 
 
 def test_a_day_without_webhooks_is_made_good_by_one_sweep(ada: Made, bob: Made, stripe: StripeServer):
+    """I10, for subscriptions, invoices, what pays them, and revenue."""
     world = stripe.world
     customer, subscription = subscribed(stripe, ada)
     neighbour, cancelled = subscribed(stripe, bob, "enterprise_monthly")
@@ -42,6 +44,10 @@ def test_a_day_without_webhooks_is_made_good_by_one_sweep(ada: Made, bob: Made, 
     world.switch(subscription, "enterprise_yearly", 26)
     world.cancel(cancelled)
     world.subscribe(neighbour, world.price_of("pro_yearly")["id"])
+    world.declining.add(customer)
+    world.renew(subscription)
+    world.refund(world.every("charge")[-1]["id"], 4_00)
+    world.add_card(neighbour, last4="0005")
     world.advance(DAY // 2)
     world.change(subscription, cancel_at_period_end=True)
     assert run_all() == 0
@@ -51,6 +57,9 @@ def test_a_day_without_webhooks_is_made_good_by_one_sweep(ada: Made, bob: Made, 
     run_all()
     assert stored(ada.scope) == at_stripe(stripe, customer)
     assert stored(bob.scope) == at_stripe(stripe, neighbour)
+    for made, its in ((ada, customer), (bob, neighbour)):
+        assert sums_of(movements(made)) == worth_at(world, its) != {}
+    assert check(make_person("Sam", Role.ADMIN).scope) == ()
     assert (plan_of(ada), plan_of(bob)) == (PlanName.ENTERPRISE, PlanName.PRO)
     assert rows("SELECT count(*), count(DISTINCT dedupe) FROM stripe_events") == [(len(world.events),) * 2]
     assert rows("SELECT count(*) FROM stripe_events WHERE processed_at IS NULL") == [(0,)]
