@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 from math import floor
+from operator import sub
 
 from core.billing.plans import METERED, OFFERS, PLANS, SEATS, Discount, Item, Offer, Status, Subscription, beside
 
@@ -127,16 +128,17 @@ def items_after(subscription: Subscription, offer: Offer, seats: int, sold: Mapp
     `sold` has an item for each lookup key that Stripe has a price for; one that it lacks is left out. Who keeps a plan
     keeps the price that it was bought at. Items that are none of ours stay as they are. New ones have no `stripe_id`.
     """
-    kept, ours = [], {}
+    kept: list[Item] = []
+    ours: dict[int | None, Item] = {}
     for item in subscription.items:
-        role = _role(subscription, item)
+        role = _role(_sold_as(subscription, item))
         if role is None or role in ours:
             kept.append(item)
         else:
             ours[role] = item
     after = []
     for lookup_key, quantity in sold_together(offer, seats):
-        held = ours.get(_kind(lookup_key) or "")
+        held = ours.get(_role(lookup_key))
         if held is not None and _sold_as(subscription, held) == lookup_key:
             after.append(replace(held, quantity=held.quantity if quantity is None else quantity))
         elif lookup_key in sold:
@@ -150,14 +152,9 @@ def _sold_as(subscription: Subscription, item: Item) -> str | None:
     return subscription.lookup_key if item.price_id == subscription.price_id else item.lookup_key
 
 
-def _role(subscription: Subscription, item: Item) -> str | None:
+def _role(lookup_key: str | None) -> int | None:
     """One item is the plan, one the seats, one the meter."""
-    return "plan" if item.price_id == subscription.price_id else _kind(item.lookup_key or "")
-
-
-def _kind(lookup_key: str) -> str | None:
-    kinds = (("plan", OFFERS), ("seats", SEATS), ("metered", METERED))
-    return next((kind for kind, among in kinds if lookup_key in among), None)
+    return next((role for role, among in enumerate((OFFERS, SEATS, METERED)) if lookup_key in among), None)
 
 
 def changes(before: Iterable[Item], after: Iterable[Item]) -> tuple[ItemChange, ...]:
@@ -177,8 +174,8 @@ def changes(before: Iterable[Item], after: Iterable[Item]) -> tuple[ItemChange, 
 def reckon(lines: Iterable[Line], tax: int, due_now: int) -> Reckoning:
     """What the lines of a preview come to. `tax` is what is added to them, `due_now` what Stripe would take."""
     amounts = [each.amount for each in lines]
-    credit = -sum(amount for amount in amounts if amount < 0)
-    return Reckoning(credit, sum(amount for amount in amounts if amount > 0), tax, due_now)
+    charge = sum(each for each in amounts if each > 0)
+    return Reckoning(charge - sum(amounts), charge, tax, due_now)
 
 
 def paid_to(lines: Iterable[Line], otherwise: datetime) -> datetime:
@@ -199,9 +196,8 @@ def per_period(items: Iterable[Item], discounts: Iterable[Discount], at: datetim
         if each.percent_off is not None:
             share = Fraction(each.percent_off) / 100
             amounts = [amount - floor(amount * share + Fraction(1, 2)) for amount in amounts]
-        else:
-            off = min(each.amount_off or 0, sum(amounts))
-            amounts = [amount - part for amount, part in zip(amounts, _spread(off, amounts), strict=True)]
+        if each.amount_off is not None:
+            amounts = list(map(sub, amounts, _spread(min(each.amount_off, sum(amounts)), amounts)))
     return sum(amounts)
 
 
@@ -217,4 +213,4 @@ def _spread(whole: int, over: list[int]) -> list[int]:
 
 def over_by(offer: Offer, seats: int, creators: int) -> int:
     """How many of the creators are more than the plan with these seats has room for."""
-    return max(0, creators - (PLANS[offer.plan].creators_included or 0) - seats)
+    return max(0, creators - (PLANS[offer.plan].creators_included or creators) - seats)

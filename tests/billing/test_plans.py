@@ -16,6 +16,7 @@ from core.billing.plans import (
     PlanName,
     Status,
     Subscription,
+    counting,
     entitlement,
 )
 
@@ -218,3 +219,31 @@ def test_a_given_plan_leaves_what_the_subscription_says():
     over = entitlement([subscription("past_due")], START + GRACE, [granted()])
     assert (over.plan, over.status, over.notice) == (PRO, "past_due", Notice.GRACE_OVER)
     assert entitlement([subscription(lookup_key=None)], START, [granted()]).notice in ALARMS
+
+
+def test_the_subscription_that_is_changed_is_the_one_that_counts():
+    early, late = START - TICK, START + TICK
+    pro = subscription(stripe_id="sub_pro", created=early)
+    enterprise = subscription(lookup_key="enterprise_monthly", stripe_id="sub_big")
+    paused = subscription("paused", stripe_id="sub_paused", created=late)
+    longer = subscription(stripe_id="sub_longer", current_period_end=END + TICK)
+    owing = subscription("past_due", "enterprise_monthly", stripe_id="sub_owing", unpaid_since=START)
+    for each, counts in (
+        ((), None),
+        ((subscription("canceled"), subscription("incomplete"), subscription("gone")), None),
+        ((pro,), "sub_pro"),
+        ((pro, enterprise), "sub_big"),
+        ((enterprise, paused), "sub_big"),
+        ((pro, longer, paused), "sub_longer"),
+        ((pro, owing, paused), "sub_owing"),
+        ((paused, subscription("unpaid", stripe_id="sub_unpaid")), "sub_paused"),
+        ((subscription("unpaid", stripe_id="sub_a"), subscription("paused", stripe_id="sub_b")), "sub_b"),
+        ((subscription(lookup_key=None, stripe_id="sub_unknown", created=late), pro), "sub_pro"),
+    ):
+        for order in (each, each[::-1]):
+            found = counting(order, START + TICK)
+            assert (found.stripe_id if found else None) == counts
+    grace_over = START + GRACE
+    found = counting((pro, owing), grace_over)
+    assert found is not None
+    assert found.stripe_id == "sub_pro", "what entitles to nothing any more does not count before what does"

@@ -282,6 +282,7 @@ def test_the_next_payment_is_when_what_is_charged_for_ends():
     assert paid_to([line(-14_50, ENDS), line(290_00, year)], ENDS) == year
     assert paid_to([line(-14_50, year), line(290_00, ENDS)], BEGAN) == ENDS, "what is given back says nothing"
     assert paid_to([line(0, year)], ENDS) == year
+    assert paid_to([line(1, ENDS), line(1, year), line(1, ENDS)], BEGAN) == year
     assert paid_to([line(-1, year)], ENDS) == ENDS
     assert paid_to([], ENDS) == ENDS
 
@@ -328,6 +329,8 @@ def test_an_amount_off_is_spread_over_the_items_before_a_percentage_of_the_rest(
     assert per_period((first, second), (off(amount=2),), ENDS) == 1
     assert per_period((first, second), (off(amount=2), off("50")), ENDS) == 0, "half a cent off one cent is the cent"
     assert per_period((first, second), (off(amount=3), off("50")), ENDS) == 0
+    three = item("si_3", "pro_yearly", unit_amount=3)
+    assert per_period((second, three), (off(amount=2), off("50")), ENDS) == 1, "a cent off each: 0 and 2 are left"
     free = item("si_0", "pro_monthly", unit_amount=0)
     assert per_period((free,), (off(amount=2),), ENDS) == 0
 
