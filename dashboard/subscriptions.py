@@ -103,7 +103,7 @@ def _file(file: SubscriptionFile) -> None:
             card=plain(_card(file)),
         )
     )
-    st.code(" ".join(part for part in (file.customer_id, str(file.account_id)) if part), language=None)
+    st.code("\n".join(part for part in (file.customer_id, str(file.account_id)) if part), language=None)
     _asked(file)
     with st.container(horizontal=True):
         deeds_of(file)
