@@ -34,7 +34,9 @@ class Hosted(Clock):
             "checkout.session",
             "cs_test",
             allow_promotion_codes=asked.get("allow_promotion_codes") == "true" or None,
-            automatic_tax=drawn["automatic_tax"],
+            automatic_tax={
+                name: drawn["automatic_tax"][name] for name in ("enabled", "status", "provider", "liability")
+            },
             currency=drafted["currency"],
             customer=customer["id"],
             expires_at=int(asked.get("expires_at", self.now() + DAY)),

@@ -111,7 +111,9 @@ class Payments(Customers):
         """One charge, which the bank lets through or refuses."""
         customer = self.living_customer(invoice["customer"])
         method_id = invoice["default_payment_method"] or customer["invoice_settings"]["default_payment_method"]
-        card = self.find("payment_method", method_id)["card"] if method_id else None
+        card = dict(self.find("payment_method", method_id)["card"]) if method_id else None
+        if card is not None:
+            card.pop("display_brand")
         amount = invoice["amount_remaining"]
         charge = self.keep(
             "charge",

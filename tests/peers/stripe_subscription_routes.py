@@ -13,6 +13,25 @@ BILLED = frozenset({"items", "discounts", "trial_end", "billing_cycle_anchor", "
 """Parameters that are reckoned; the others only set a field."""
 CAN_WAIT = BILLED | {"payment_behavior", "expand", "off_session", "metadata", "cancel_at_period_end"}
 """Parameters that an update may have with `payment_behavior=pending_if_incomplete`."""
+NAMED = frozenset({"metadata", "description", "default_payment_method", "trial_settings", "automatic_tax", "expand"})
+ENDING = frozenset({"cancel_at", "cancel_at_period_end", "cancellation_details"})
+CREATED_WITH = (
+    NAMED
+    | ENDING
+    | {"customer", "items", "discounts", "payment_behavior", "trial_period_days", "trial_end", "off_session"}
+    | {"billing_mode", "collection_method", "currency", "payment_settings", "proration_behavior"}
+)
+UPDATED_WITH = NAMED | ENDING | BILLED | {"payment_behavior", "off_session", "pause_collection", "payment_settings"}
+PREVIEWED_WITH = frozenset(
+    {"subscription", "customer", "subscription_details", "discounts", "automatic_tax", "schedule", "expand"}
+)
+PREVIEWED = ENDING | BILLED | {"cancel_now", "resume_at"}
+
+
+def only(asked: Json, known: frozenset[str]) -> None:
+    """Refuse what Stripe would do and we would not: a parameter passed over proves nothing."""
+    if others := sorted(set(asked) - known):
+        raise Refused(400, f"Not built in this Stripe: {', '.join(others)}.")
 
 
 def _list(world: Hosted, params: Json) -> Json:
@@ -31,6 +50,7 @@ def _list(world: Hosted, params: Json) -> Json:
 
 
 def _create(world: Hosted, params: Json) -> Json:
+    only(params, CREATED_WITH)
     if not params.get("items") or "customer" not in params:
         raise Refused(400, "Missing required param: items.", "parameter_missing")
     days = int(params.get("trial_period_days", 0))
@@ -48,6 +68,7 @@ def _create(world: Hosted, params: Json) -> Json:
 
 
 def _update(world: Hosted, params: Json, stripe_id: str) -> Json:
+    only(params, UPDATED_WITH)
     subscription = world.find("subscription", stripe_id)
     if subscription["status"] in ("canceled", "incomplete_expired"):
         if set(params) - {"cancellation_details", "metadata", "expand"}:
@@ -106,6 +127,8 @@ def _cancel(world: Hosted, params: Json, stripe_id: str) -> Json:
 def _preview(world: Hosted, params: Json) -> Json:
     """The invoice that a change would make at once or, where it makes none, the next one."""
     asked: Json = params.get("subscription_details") or {}
+    only(params, PREVIEWED_WITH)
+    only(asked, PREVIEWED)
     if "schedule" in params:
         params = params | {"subscription": world.under_way(params["schedule"], "preview")["subscription"]}
     if "subscription" not in params:
