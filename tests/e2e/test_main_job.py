@@ -130,5 +130,5 @@ def _pay(page: "Page", product: Served) -> None:
     page.get_by_role("heading", name="Your plan: Free").wait_for()
     page.get_by_role("button", name="Choose Pro").click()
     page.get_by_role("link", name="Continue to payment").click()
-    page.get_by_role("button", name="Pay").click()
+    page.get_by_role("button", name="Pay", exact=True).click()
     page.get_by_role("heading", name="Your plan: Pro").wait_for(timeout=60_000)
