@@ -51,8 +51,9 @@ class Changes(Invoices):
         """Also: what stands for a period is now the line with its discounts, and nothing waits any more."""
         invoice = super().issue(drawn)
         lines = {line["id"]: line for line in invoice["lines"]["data"]}
-        for item_id, standing in self._debited.items():
-            self._debited[item_id] = [lines.get(each["id"], each) for each in standing]
+        items = {line["parent"]["subscription_item_details"]["subscription_item"] for line in lines.values()}
+        for item_id in items & set(self._debited):
+            self._debited[item_id] = [lines.get(each["id"], each) for each in self._debited[item_id]]
         waiting = self._waiting.get(subscription_of(invoice) or "", [])
         waiting[:] = [each for each in waiting if each["id"] not in lines]
         return invoice

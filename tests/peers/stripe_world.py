@@ -25,9 +25,10 @@ class World(Hosted):
         self, customer: str, price: str, quantity: int = 1, trial_days: int = 0, metadata: Json | None = None
     ) -> Json:
         """A subscription to one price."""
-        trial_end = self.now() + trial_days * DAY if trial_days else None
-        items = {"0": {"price": price, "quantity": quantity}}
-        return self.start(customer, items, trial_end=trial_end, metadata=metadata)
+        with self.lock:
+            trial_end = self.now() + trial_days * DAY if trial_days else None
+            items = {"0": {"price": price, "quantity": quantity}}
+            return self.start(customer, items, trial_end=trial_end, metadata=metadata)
 
     def switch(self, subscription_id: str, lookup_key: str, quantity: int = 1) -> Json:
         """Another price from now on; what it costs in between is not reckoned."""
