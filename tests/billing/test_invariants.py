@@ -203,7 +203,7 @@ def test_i13_forged_stale_and_future_requests_change_nothing(
         answers = {
             client.post("/webhooks/stripe", content=body, headers={HEADER: each}).status_code for each in headers
         }
-        assert {each.status_code for each in told} == {400}
+        assert answers == {400}
         monkeypatch.setenv("STRIPE_WEBHOOK_SECRETS", "whsec_new")
         settings.cache_clear()
         late = client.post("/webhooks/stripe", content=body, headers={HEADER: signed(body, SECRET)})
