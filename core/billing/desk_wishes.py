@@ -19,7 +19,6 @@ from core.billing.events import ring
 from core.billing.models import BillingIntent
 from core.billing.queries import customer_in
 from core.billing.stripe_changes import Outcome
-from core.billing.stripe_client import QUICK
 from core.billing.wishes import KIND, STANDS
 from core.errors import Conflict, NotConfigured, NotFound, Refusal
 from core.identity.proof import require_proof
@@ -90,7 +89,7 @@ def _refresh(scope: Scope, account_id: UUID) -> None:
     """Ask Stripe what is so now, for at most some seconds; else what was known last stands."""
     customer_id = _ring(scope, account_id)
     if customer_id is not None:
-        sync.run_once(f"customer:{customer_id}", QUICK)
+        sync.settle_now(f"customer:{customer_id}")
 
 
 @use_case(Permission.MANAGE_SUBSCRIPTIONS)
