@@ -88,7 +88,7 @@ def preview_change(scope: Scope, lookup_key: str, seats: int = 0) -> Preview:
         seats=seats,
         is_now=way is Direction.NOW,
         takes_effect_at=now if way is Direction.NOW else ends,
-        currency=offer.currency,
+        currency=after[0].currency,
         due_now=reckoning.due_now,
         credit=reckoning.credit,
         charge=reckoning.charge,
@@ -269,9 +269,14 @@ def _basis(subscription: Subscription) -> str:
         subscription.stripe_id,
         subscription.status,
         sorted((each.stripe_id, each.price_id, each.quantity) for each in subscription.items),
-        subscription.discounts,
-        subscription.current_period_end,
-        subscription.ends_at,
+        [(float(each.percent_off or 0), each.amount_off, _seconds(each.ends_at)) for each in subscription.discounts],
+        _seconds(subscription.current_period_end),
+        _seconds(subscription.ends_at),
         subscription.schedule_id,
     )
     return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def _seconds(instant: datetime | None) -> float | None:
+    """The same in whatever zone and whoever told it: Stripe, or the database."""
+    return None if instant is None else instant.timestamp()

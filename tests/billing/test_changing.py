@@ -12,6 +12,7 @@ from core.audit import entries
 from core.billing import service
 from core.billing.changing import Feedback, cancel, change_plan, keep, pause, preview_change, resume
 from core.billing.plans import PlanName
+from core.db import transaction
 from core.errors import BadInput, Conflict, NotAllowed, NotConfigured
 from core.workspaces.service import open_scope
 from tests.billing.changes import DAY, asked, change, held, invoices, subscribed
@@ -263,3 +264,17 @@ def test_a_given_plan_can_be_bought_all_the_same(ada: Made, stripe: StripeServer
     stripe.world.pay(page)
     view = service.refresh(ada.scope)
     assert (view.lookup_key, view.entitlement.granted_until) == ("pro_monthly", None)
+
+
+def test_a_database_of_another_zone_tells_of_the_same_subscription(ada: Made, stripe: StripeServer):
+    subscription = subscribed(stripe, ada, {"pro_monthly": 1}, days_ago=3)
+    coupon = stripe.world.add_coupon(percent_off=12.5, duration="repeating", duration_in_months=3)
+    stripe.world.apply(subscription["id"], {"discounts": {"0": {"coupon": coupon["id"]}}})
+    with transaction(ada.scope) as session:
+        session.connection().exec_driver_sql("SET TIME ZONE 'Asia/Tokyo'")
+    try:
+        preview = preview_change(ada.scope, "enterprise_monthly")
+        assert change_plan(ada.scope, uuid4(), preview).lookup_key == "enterprise_monthly"
+    finally:
+        with transaction(ada.scope) as session:
+            session.connection().exec_driver_sql("RESET TIME ZONE")
