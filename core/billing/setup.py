@@ -10,7 +10,7 @@ from core.billing.plans import CATALOGUE
 from core.billing.stripe_account import EndpointPiece, PortalPiece
 from core.billing.stripe_catalogue import MeterPiece, Piece, PricePiece, differing, product_of
 from core.billing.stripe_client import expects_livemode
-from core.errors import BadInput, Conflict, NotConfigured
+from core.errors import BadInput, Conflict, NotConfigured, NotFound
 from core.settings import settings
 
 WEBHOOK = "/webhooks/stripe"
@@ -70,10 +70,11 @@ def _settle(piece: Piece, *, is_check: bool) -> Line:
     """Look, write, and look again, until it is as it should be.
 
     Stripe answers a key that it knows with what it answered before, though somebody undid that since: each try has
-    another key, the same in every run.
+    another key, the same in every run. Raises what Stripe refused last.
     """
     outcome, secret = Outcome.RIGHT, None
     words: tuple[str, ...] = ()
+    refused: Conflict | NotFound | None = None
     for number in range(_TRIES):
         found = piece.look()
         wrong = sorted(differing(piece.wanted, found)) if found else []
@@ -83,14 +84,17 @@ def _settle(piece: Piece, *, is_check: bool) -> Line:
             words = tuple(_said(name, found.facts[name], piece.wanted[name]) for name in wrong)
         if is_check:
             return Line(piece.title, Outcome.DIFFERS if found else Outcome.MISSING, words)
-        if found is None:
-            secret = piece.make(number)
-            outcome = Outcome.MADE
-        elif not piece.mend(found, number):
-            return Line(piece.title, Outcome.STUCK, words, secret)
-        elif outcome is not Outcome.MADE:
-            outcome = Outcome.MENDED
-    raise Conflict("billing.setup_undone", what=piece.title)
+        try:
+            if found is None:
+                secret = piece.make(number)
+                outcome = Outcome.MADE
+            elif not piece.mend(found, number):
+                return Line(piece.title, Outcome.STUCK, words, secret)
+            elif outcome is not Outcome.MADE:
+                outcome = Outcome.MENDED
+        except (Conflict, NotFound) as said:  # perhaps what was refused to that key once, for a cause that is gone
+            refused = said
+    raise refused or Conflict("billing.setup_undone", what=piece.title)
 
 
 def _said(name: str, found: object, wanted: object) -> str:

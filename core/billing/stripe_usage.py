@@ -4,7 +4,7 @@ Every function raises NotConfigured without a usable key, and what `stripe_clien
 """
 
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from core.billing.stripe_catalogue import METER, MeterPiece
 from core.billing.stripe_client import client, refusals
@@ -14,7 +14,8 @@ from core.errors import Conflict
 def count(report_id: UUID, customer_id: str, quantity: int, at: datetime) -> None:
     """Have the customer's meter count so many drafts at that instant, once for each report.
 
-    Stripe refuses an identifier that it has: that is as good as its first answer, which was lost.
+    Its id as the identifier sees to that: Stripe refuses one that it has, which is as good as its first answer, which
+    was lost. The idempotency key is for this try alone: to a key Stripe repeats a refusal, though its cause is gone.
     """
     try:
         with refusals():
@@ -25,7 +26,7 @@ def count(report_id: UUID, customer_id: str, quantity: int, at: datetime) -> Non
                     "timestamp": int(at.timestamp()),
                     "payload": {"stripe_customer_id": customer_id, "value": str(quantity)},
                 },
-                {"idempotency_key": str(report_id)},
+                {"idempotency_key": f"{report_id}-{uuid4().hex[:8]}"},
             )
     except Conflict as refusal:
         if f"already exists with identifier {report_id}" not in str(refusal.facts.get("reason")):

@@ -8,7 +8,8 @@ import stripe as sdk
 from core.billing.plans import CATALOGUE, METERED
 from core.billing.setup import Outcome, set_up
 from core.billing.stripe_account import EVENTS
-from core.errors import BadInput, NotConfigured, Unavailable
+from core.billing.stripe_catalogue import PricePiece
+from core.errors import BadInput, Conflict, NotConfigured, NotFound, Unavailable
 from core.jobs.command import main
 from core.settings import settings
 from tests.peers.stripe_server import StripeServer
@@ -209,3 +210,17 @@ def test_a_live_key_has_to_be_meant(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 def test_without_a_key_it_says_what_to_set(no_stripe: None):
     with pytest.raises(NotConfigured, match="STRIPE_SECRET_KEY"):
         list(set_up())
+
+
+def test_what_was_refused_once_is_tried_again(empty: StripeServer):
+    """To the key of a refused write Stripe repeats the refusal for a day, though its cause is gone."""
+    with pytest.raises(NotFound):
+        PricePiece(CATALOGUE["pro_monthly"]).make(0)
+    assert outcomes()["price pro_monthly"] is Outcome.MADE
+
+
+def test_what_stripe_goes_on_refusing_is_said(empty: StripeServer, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PUBLIC_URL", "https://localhost")
+    settings.cache_clear()
+    with pytest.raises(Conflict, match="publicly accessible"):
+        outcomes()
