@@ -10,6 +10,7 @@ from plotly.graph_objects import Figure
 
 from core.access import Scope
 from core.billing import revenue as takings
+from core.billing.ledger import Drift, check
 from core.billing.metrics import Kind, Month
 from core.billing.revenue import FIRST_DAY, Revenue, Window
 from dashboard import charts
@@ -35,6 +36,11 @@ def _kept(scope: Scope, window: Window, currency: str | None) -> Revenue:
     return takings.revenue(scope, window, currency)
 
 
+@st.cache_data(ttl=600, max_entries=10, show_spinner=False, hash_funcs={Scope: _who})
+def _drift(scope: Scope) -> tuple[Drift, ...]:
+    return check(scope)
+
+
 def revenue(looking: Viewer) -> None:
     """The choices, the figures, what moved by month, and the files."""
     window = _window(datetime.now(UTC).date())
@@ -46,6 +52,7 @@ def revenue(looking: Viewer) -> None:
         choice(t("revenue.currency"), found.currencies, found.currencies[0], key=_CURRENCY)
     facts = {"first": day(window.first), "last": day(window.last), "as_of": plain(moment(found.as_of))}
     st.caption(t("revenue.window", currency=found.currency, **facts))
+    _differing(_drift(looking.scope))
     measures(_recurring(found))
     st.subheader(t("revenue.payments"))
     measures(_payments(found))
@@ -76,6 +83,22 @@ def _window(today: date) -> Window:
     )
     first, *rest = chosen or (today,)
     return Window(first, rest[-1] if rest else first)
+
+
+def _differing(drift: tuple[Drift, ...]) -> None:
+    """Figures that the books do not bear out are never shown without saying so."""
+    if not drift:
+        return
+    st.warning(t("revenue.drift", count=len(drift)), icon=":material/error:")
+    rows = [
+        {
+            t("revenue.account"): str(one.account_id),
+            t("revenue.of_ledger"): money(one.of_ledger, one.currency),
+            t("revenue.of_subscriptions"): money(one.of_subscriptions, one.currency),
+        }
+        for one in drift
+    ]
+    st.dataframe(rows, hide_index=True, alt=t("revenue.differing"))
 
 
 def _recurring(found: Revenue) -> list[Measure]:
