@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.access import Permission, Role, Scope
 from core.ai import allowance
+from core.billing import sync
 from core.billing.metering import ALLOWANCE, dated
 from core.billing.models import SubscriptionRecord
 from core.billing.plans import Item
@@ -29,6 +30,7 @@ from tests.billing.conftest import execute, link, rows
 from tests.content.test_drafts import SEA
 from tests.paying import subscribe
 from tests.peers.stripe_server import StripeServer
+from tests.peers.stripe_world import DAY
 from tests.people import Made, make_person
 
 METERED = "enterprise_generation_monthly"
@@ -343,3 +345,20 @@ def test_the_worker_reports(ada: Made):
 
 def test_without_a_key_nothing_is_reported(ada: Made, no_stripe: None):
     assert not metering.report_once()
+
+
+def test_what_was_used_is_on_the_next_invoice(ada: Made, meter: StripeServer):
+    """From the subscription at Stripe to its bill: the plan, and each draft beyond it at its price."""
+    world = meter.world
+    customer = world.add_customer(metadata={"account_id": str(ada.account_id)})["id"]
+    link(ada.account_id, customer)
+    items = {"0": {"price": world.price_of("enterprise_monthly")["id"]}, "1": {"price": world.price_of(METERED)["id"]}}
+    subscription = world.start(customer, items)
+    while sync.run_once():
+        pass
+    have_used(owner_of(ada), ALLOWANCE)
+    take(owner_of(ada), 12)
+    report_all()
+    world.advance(32 * DAY)
+    bill = world.find("invoice", world.find("subscription", subscription["id"])["latest_invoice"])
+    assert bill["total"] == 99_00 + 12 * 1
