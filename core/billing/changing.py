@@ -27,7 +27,7 @@ from core.billing.proration import (
     sold_together,
 )
 from core.billing.queries import creators_in, subscriptions_in
-from core.billing.service import PlanView, refresh
+from core.billing.service import PlanView, plan, refresh
 from core.billing.stripe_changes import Estimate, Outcome
 from core.billing.stripe_client import QUICK
 from core.billing.wishes import Deed, carry_out
@@ -209,13 +209,17 @@ def pause(scope: Scope, wish_id: UUID) -> PlanView:
 
 
 def resume(scope: Scope, wish_id: UUID) -> PlanView:
-    """Go on where one paused, with a new period from now. Raises Conflict when that could not be paid."""
+    """Go on where one paused, with a new period from now.
+
+    Raises Conflict when that could not be paid, and while it waits for its payment: it is asked for once.
+    """
     deed = Deed(
         audit="plan_resumed",
         asked={"deed": "resume"},
         do=lambda subscription, key: stripe_changes.resume(subscription.stripe_id, key),
         refusal=lambda subscription: None if subscription.status == Status.PAUSED else "billing.not_paused",
         is_reached=lambda subscription: subscription.status == Status.ACTIVE,
+        look=lambda: "billing.payment_needed" if plan(scope).pay_url else None,
         unpaid="billing.payment_needed",
     )
     return carry_out(scope, wish_id, deed)
