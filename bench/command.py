@@ -6,7 +6,7 @@ from importlib import import_module
 
 from bench.rows import as_json, as_table
 
-BENCHES = ("pages",)
+BENCHES = ("pages", "webhooks")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -15,7 +15,11 @@ def main(arguments: Sequence[str]) -> int:
         prog="python3 -m bench", description="Compare with a floor that is taken in the same run."
     )
     parser.add_argument("name", choices=BENCHES)
-    parser.add_argument("--size", type=int, help="how much data, in the bench's own unit; pages: payments imported")
+    parser.add_argument(
+        "--size",
+        type=int,
+        help="how much data, in the bench's own unit; pages: payments imported; webhooks: seconds of a round",
+    )
     parser.add_argument("--json", action="store_true", help="a list of rows instead of a table")
     asked = parser.parse_args(arguments)
     rows = import_module(f"bench.{asked.name}").run(asked.size)

@@ -23,9 +23,12 @@ _PATIENCE = 90
 
 
 @contextmanager
-def database() -> Iterator[None]:
-    """A migrated database of this run's own, found by this process and its children through the environment."""
-    with TemporaryDirectory(prefix="bench-") as folder, Embedded(Path(folder), durable=False) as server:
+def database(*, durable: bool = False) -> Iterator[None]:
+    """A migrated database of this run's own, found by this process and its children through the environment.
+
+    `durable` where what a commit costs is part of what is measured.
+    """
+    with TemporaryDirectory(prefix="bench-") as folder, Embedded(Path(folder), durable=durable) as server:
         server.ensure(_DATABASE)
         os.environ["DATABASE_OWNER_URL"] = server.url(OWNER_ROLE, _DATABASE)
         os.environ["DATABASE_URL"] = server.url(APP_ROLE, _DATABASE)

@@ -1,13 +1,12 @@
 """Events that come in while a commit is under way share the next one: a burst costs a few commits, not one each.
 
-Nobody waits for others to come: the first begins at once, and each is answered after its own commit.
+Nobody waits for others to come: the first begins at once, and each is answered after its commit.
 """
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
-
-from starlette.concurrency import run_in_threadpool
 
 from core.billing.deliveries import Delivery
 from core.billing.events import keep_all
@@ -15,6 +14,8 @@ from core.sidecar.problems import DATABASE_AWAY
 
 MOST = 64
 """Events in one commit."""
+THREADS = 4
+"""One is enough for a loop; tests have several."""
 
 _Waiting = tuple[Delivery, "asyncio.Future[bool]"]
 
@@ -25,6 +26,7 @@ class _Line:
     writer: "asyncio.Task[None] | None" = None
 
 
+_writers = ThreadPoolExecutor(THREADS, "webhooks")
 _lines: WeakKeyDictionary[asyncio.AbstractEventLoop, _Line] = WeakKeyDictionary()
 
 
@@ -40,6 +42,7 @@ async def keep(delivery: Delivery) -> bool:
 
 
 async def _write(line: _Line) -> None:
+    await asyncio.sleep(0)  # whatever has come in by now goes along
     while line.waiting:
         together, line.waiting = line.waiting[:MOST], line.waiting[MOST:]
         await _write_together(together)
@@ -48,7 +51,8 @@ async def _write(line: _Line) -> None:
 async def _write_together(together: list[_Waiting]) -> None:
     """One that the database refuses takes none of the others with it: then each is kept alone."""
     try:
-        answers = await run_in_threadpool(keep_all, [delivery for delivery, _ in together])
+        deliveries = [delivery for delivery, _ in together]
+        answers = await asyncio.get_running_loop().run_in_executor(_writers, keep_all, deliveries)
     except Exception as error:
         if len(together) == 1 or isinstance(error, DATABASE_AWAY):
             for _, kept in together:
