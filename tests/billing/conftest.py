@@ -33,7 +33,7 @@ __all__ = ["open_page"]
 
 @pytest.fixture
 def stripe(monkeypatch: pytest.MonkeyPatch) -> Iterator[StripeServer]:
-    """Stripe at the wire; the product is set up to use it."""
+    """Stripe at the wire; the product is set up to use it. A request outside the contract fails the test at its end."""
     with StripeServer() as server:
         monkeypatch.setenv("STRIPE_SECRET_KEY", KEY)
         monkeypatch.setenv("STRIPE_WEBHOOK_SECRETS", SECRET)
@@ -41,6 +41,7 @@ def stripe(monkeypatch: pytest.MonkeyPatch) -> Iterator[StripeServer]:
         settings.cache_clear()
         yield server
     settings.cache_clear()
+    assert server.outside == [], "asked of Stripe, and not part of its API at this version"
 
 
 @pytest.fixture

@@ -54,6 +54,7 @@ def test_wrong_and_legacy_parameters_are_refused(client: sdk.StripeClient, param
 def test_unknown_addresses_versions_and_keys_are_refused(server: StripeServer, client: sdk.StripeClient):
     with pytest.raises(sdk.InvalidRequestError, match="Unrecognized"):
         client.v1.quotes.list()
+    assert server.outside == ["get /v1/quotes"], "and the test that asked fails at its end, whoever took the refusal"
     old = sdk.StripeClient(KEY, base_addresses={"api": server.url}, stripe_version="2024-06-20")
     with pytest.raises(sdk.InvalidRequestError, match="2024-06-20"):
         old.v1.prices.list()

@@ -43,6 +43,8 @@ class StripeServer:
         self.world.on_event = self.bells.ring
         self.requests: list[tuple[str, str, Json, str | None]] = []
         """(verb, path, parameters, idempotency key) of each request that was understood."""
+        self.outside: list[str] = []
+        """What was asked that this API version does not know: an operation, or a parameter of one."""
         self.faults: list[int] = []
         """Statuses to answer the next requests with, instead of doing what they ask."""
         self.lost_answers = 0
@@ -83,9 +85,11 @@ class StripeServer:
             raise Refused(400, f"Stripe-Version {headers.get('stripe-version')} is not {contract()['api_version']}")
         found = operation_of(verb, path)
         if found is None:
+            self.outside.append(f"{verb} {path}")
             raise Refused(404, f"Unrecognized request URL ({verb.upper()}: {path}).")
         operation, ids = found
         if wrong := complaints(operation, params):
+            self.outside += [f"{verb} {path}: {sentence}" for _, sentence in wrong]
             raise Refused(400, "; ".join(sentence for _, sentence in wrong), "parameter_unknown")
         if self.faults:
             raise Refused(self.faults.pop(0), "Something went wrong on Stripe's end.", kind="api_error")
