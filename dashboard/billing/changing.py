@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import streamlit as st
 
 from core.billing.changing import Preview, change_plan, preview_change
-from core.billing.plans import OFFERS
+from core.billing.plans import OFFERS, PlanName
 from core.billing.service import PlanView
 from dashboard.billing.dates import day_of
 from dashboard.billing.owing import remember
@@ -41,7 +41,10 @@ def change_asked(view: PlanView, zone: str) -> None:
     if wish is None or wish.account_id != view.account_id:
         return
 
-    @st.dialog(t("billing.change_title", what=named(wish.lookup_key)), on_dismiss=_forget)
+    of_seats = wish.lookup_key == view.lookup_key
+    title = t("billing.seats_title") if of_seats else t("billing.change_title", what=named(wish.lookup_key))
+
+    @st.dialog(title, on_dismiss=_forget)
     @refusals_shown()
     def question() -> None:
         preview = _asked_once(wish)
@@ -85,7 +88,7 @@ def _asked_once(wish: _Wish) -> Preview | None:
 
 
 def _shown(preview: Preview, zone: str) -> None:
-    if preview.seats:
+    if OFFERS[preview.lookup_key].plan is PlanName.ENTERPRISE:
         st.markdown(t("billing.seats_wanted", seats=number(preview.seats)))
     if not preview.is_now:
         day = plain(day_of(preview.takes_effect_at, zone))

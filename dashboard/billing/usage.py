@@ -21,15 +21,19 @@ def usage(view: PlanView, looking: Viewer) -> None:
     included = view.entitlement.limits.generations
     allowance(t("billing.drafts_used"), drafts.used, included if drafts.most is None else drafts.most)
     if drafts.most is None:
-        _beyond(looking)
+        _beyond(looking, included)
     st.caption(t("billing.month_is_utc"))
 
 
-def _beyond(looking: Viewer) -> None:
+def _beyond(looking: Viewer, included: int) -> None:
     beyond = usage_beyond(looking.scope)
     if beyond.unit_amount is None or beyond.currency is None:
         st.caption(t("billing.beyond", count=beyond.quantity))
         return
     amounts = (beyond.quantity * beyond.unit_amount, beyond.unit_amount)
     cost, each = (plain(money(amount, beyond.currency)) for amount in amounts)
-    st.caption(t("billing.beyond_costs", count=beyond.quantity, number=number(beyond.quantity), cost=cost, each=each))
+    count = beyond.quantity
+    if count:
+        st.caption(t("billing.beyond_costs", count=count, number=number(count), cost=cost, each=each))
+    else:
+        st.caption(t("billing.beyond_each", included=number(included), each=each))

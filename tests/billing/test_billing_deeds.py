@@ -65,7 +65,7 @@ def test_a_larger_plan_is_shown_to_the_cent_and_charged_so(
     said = words(page)
     preview = page.session_state["billing_preview"]
     assert "| Time paid for and not used | -$" in said
-    assert "| New plan for the time that remains | $" in said
+    assert "| From now to the end of the period | $" in said
     assert f"| **To pay now** | ${preview.due_now / 100:.2f} |" in said
     assert "Next payment: **$99.00** on" in said
     assert set(sold(stripe)) == {"pro_monthly"}, "nothing is done by looking"

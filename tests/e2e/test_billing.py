@@ -108,7 +108,7 @@ def _add_seats(page: "Page") -> None:
     page.get_by_label("Creators beyond 25").fill("2")
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Change the number of creators").click()
-    question = _question(page, "Change to Enterprise, monthly?")
+    question = _question(page, "Change the number of creators?")
     question.get_by_text("Creators beyond those included: 2").wait_for()
     question.get_by_role("button", name="Confirm").click()
     page.get_by_text("2 creators beyond those included").wait_for()
