@@ -204,3 +204,21 @@ def test_one_that_stripe_still_calls_alive_is_gone_with_its_customer(ada: Made, 
     again(ada, customer)
     assert held(ada).status == "gone"
     assert "method" not in stored(ada.scope)
+
+
+def test_a_schedule_says_what_comes_after_the_period(ada: Made, stripe: StripeServer):
+    world = stripe.world
+    customer, subscription = bought(stripe, ada, "enterprise_monthly")
+    schedule = world.schedule_from(subscription)
+    now = {"items": {"0": {"price": world.price_of("enterprise_monthly")["id"], "quantity": "1"}}}
+    end = world.find("subscription", subscription)["items"]["data"][0]["current_period_end"]
+    then = {"items": {"0": {"price": world.price_of("pro_monthly")["id"], "quantity": "1"}}}
+    start = schedule["phases"][0]["start_date"]
+    phases = {"0": now | {"start_date": str(start), "end_date": str(end)}, "1": then}
+    world.change_schedule(schedule["id"], {"phases": phases})
+    again(ada, customer)
+    assert held(ada).schedule_id == schedule["id"]
+    assert (held(ada).next_lookup_key, held(ada).next_at) == ("pro_monthly", datetime.fromtimestamp(end, UTC))
+    world.release(schedule["id"])
+    again(ada, customer)
+    assert (held(ada).schedule_id, held(ada).next_lookup_key, held(ada).next_at) == (None, None, None)
