@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from core.access import Role, Scope
+from core.billing import ledger
 from core.db import transaction
 from tests.billing.conftest import at_stripe, execute, link, rows, stored
 from tests.billing.storm_processes import BELL_STEPS, WORK_STEPS, Kept, Post, free_port
@@ -74,6 +75,7 @@ class Storm:
         self.post = Post(f"http://127.0.0.1:{port}/webhooks/stripe", SECRET, luck)
         self._known: dict[str, Made] = {}
         self._numbers = itertools.count()
+        self._staff = make_person("Staff", Role.ADMIN)
 
     def __enter__(self) -> Self:
         self.stripe.world.on_event = self.post.ring
@@ -190,6 +192,7 @@ class Storm:
             if ours != theirs:
                 toll.divergent.append(f"round {toll.rounds}, {customer}: {ours} here, {theirs} at Stripe")
             toll.twice += [f"round {toll.rounds}, {customer}: {what}" for what in _told_twice(made)]
+        toll.twice += [f"round {toll.rounds}: the ledger drifts, {drift}" for drift in ledger.check(self._staff.scope)]
         kept = Counter(dedupe for (dedupe,) in rows("SELECT dedupe FROM stripe_events"))
         toll.lost += [
             f"round {toll.rounds}: {each} was answered and is not here" for each in self.post.told - set(kept)
@@ -210,11 +213,14 @@ class Storm:
 
 
 def _told_twice(made: Made) -> list[str]:
-    """Changes written although nothing had changed."""
+    """Changes written although nothing had changed, and letters beyond those whose cause was kept."""
     with transaction(Scope.for_account(made.account_id)) as session:
         found = session.connection().exec_driver_sql(
             "SELECT stripe_id, (status, lookup_key, quantity, current_period_end, trial_end, cancel_at, "
             "cancel_at_period_end)::text FROM subscription_changes ORDER BY stripe_id, id"
         )
         changes = [tuple(row) for row in found]
-    return [f"{after} after the same" for before, after in itertools.pairwise(changes) if before == after]
+        causes = session.connection().exec_driver_sql("SELECT count(*) FROM billing_notices").scalar_one()
+    ((letters,),) = rows(f"SELECT count(*) FROM mail_outbox WHERE to_address = '{made.email}'")
+    posted = [f"{letters} letters of {causes} causes"] if letters != causes else []
+    return posted + [f"{after} after the same" for before, after in itertools.pairwise(changes) if before == after]
