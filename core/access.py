@@ -36,6 +36,9 @@ class Permission(StrEnum):
     VIEW_ANALYTICS = "view_analytics"
     IMPORT_EARNINGS = "import_earnings"
     WRITE_CONTENT = "write_content"
+    APPROVE_CONTENT = "approve_content"
+    MODERATE = "moderate"
+    SEE_AI_COSTS = "see_ai_costs"
     VIEW_PLAN = "view_plan"
     LEAVE_ACCOUNT = "leave_account"
     # in an account

@@ -25,6 +25,8 @@ for owner in (
     "earnings.models",
     "ai.models",
     "content.models",
+    "publishing.models",
+    "messages.models",
     "billing.models",
 ):
     import_module(f"core.{owner}")

@@ -19,6 +19,8 @@ __all__ = [
     "ContentAssetVersion",
     "Generation",
     "GenerationStatus",
+    "ModerationList",
+    "ModerationReview",
     "VoiceRecord",
 ]
 
@@ -95,6 +97,13 @@ class Generation(Base):
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     put_away_at: Mapped[datetime | None] = mapped_column(comment="Saved or dismissed by the person")
+    variants: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), server_default=text("'{}'"), comment="The others that came with the draft"
+    )
+    note: Mapped[str] = mapped_column(server_default="", comment="What the person wanted otherwise than in the parent")
+    parent_id: Mapped[UUID | None] = mapped_column(comment="The draft that this one is written anew from")
+    plan_id: Mapped[UUID | None] = mapped_column(comment="What several drafts were asked for together as")
+    failed_checks: Mapped[list[str]] = _words()
 
 
 class ContentAsset(Base):
@@ -131,6 +140,11 @@ class ContentAsset(Base):
     created_by: Mapped[UUID]
     created_at: Mapped[datetime] = stamped()
     updated_at: Mapped[datetime] = stamped()
+    picture: Mapped[str] = mapped_column(server_default="", comment="What the picture or video shows, in words")
+    scheduled_at: Mapped[datetime | None]
+    published_at: Mapped[datetime | None]
+    asked_review_by: Mapped[UUID | None]
+    authorship: Mapped[str | None] = mapped_column(comment="person, ai or ai_edited")
 
 
 class ContentAssetVersion(Base):
@@ -150,3 +164,43 @@ class ContentAssetVersion(Base):
     body: Mapped[str]
     saved_by: Mapped[UUID]
     saved_at: Mapped[datetime] = stamped()
+
+
+class ModerationList(Base):
+    """A workspace's own terms beside those that come with the product: each change is a version."""
+
+    __tablename__ = "moderation_lists"
+
+    workspace_id: Mapped[UUID] = _workspace()
+    version: Mapped[int] = mapped_column(primary_key=True)
+    rules: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    note: Mapped[str] = mapped_column(server_default="")
+    created_by: Mapped[UUID]
+    created_at: Mapped[datetime] = stamped()
+
+
+class ModerationReview(Base):
+    """A text that a person must look at, what was found in it, and what they decided."""
+
+    __tablename__ = "moderation_reviews"
+    __table_args__ = (
+        CheckConstraint("status IN ('open', 'allowed', 'stopped')", name="status"),
+        CheckConstraint("direction IN ('out', 'in')", name="direction"),
+        Index("moderation_reviews_status_idx", "workspace_id", "status", "created_at"),
+    )
+
+    workspace_id: Mapped[UUID] = _workspace()
+    id: Mapped[UUID] = new_id()
+    direction: Mapped[str] = mapped_column(server_default="out")
+    subject_kind: Mapped[str] = mapped_column(comment="draft, asset, message, campaign or pasted")
+    subject_id: Mapped[UUID | None]
+    platform: Mapped[str | None]
+    body: Mapped[str]
+    findings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    rules_version: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default="open")
+    created_by: Mapped[UUID | None]
+    created_at: Mapped[datetime] = stamped()
+    decided_by: Mapped[UUID | None]
+    decided_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(server_default="")

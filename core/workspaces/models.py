@@ -139,7 +139,7 @@ class TenantPointer(Base):
     """Where a secret leads: from its SHA-256 to an account and one thing of it. Holds no tenant's data."""
 
     __tablename__ = "tenant_pointers"
-    __table_args__ = (CheckConstraint("kind IN ('api_key', 'invitation')", name="kind"),)
+    __table_args__ = (CheckConstraint("kind IN ('api_key', 'invitation', 'approval')", name="kind"),)
 
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     kind: Mapped[str]
