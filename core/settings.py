@@ -42,6 +42,9 @@ class Settings(BaseModel, frozen=True, extra="ignore"):
     azure_openai_endpoint: str | None = None
     azure_openai_api_key: SecretStr | None = None
     azure_openai_deployment: str | None = None
+    azure_openai_api_version: str | None = Field(
+        None, description="Only for a legacy Azure endpoint, which puts deployments in the path: its api-version."
+    )
     anthropic_api_key: SecretStr | None = None
     anthropic_base_url: str | None = None
     compatible_base_url: str | None = None

@@ -19,6 +19,7 @@ from core.ai.protocol import (
     checked_result,
     estimated_tokens,
     estimated_usage,
+    json_schema,
 )
 from core.ai.wire import as_error, deadline_hooks, timeouts
 
@@ -77,19 +78,22 @@ class AnthropicGateway:
             raise Unfinished
         usage = heard.usage or estimated_usage(request, heard.text)
         result = Result(heard.text, usage, self.name, model, heard.model, request_id)
-        return checked_result(result, _FINISH.get(heard.finish, heard.finish))
+        return checked_result(result, _FINISH.get(heard.finish, heard.finish), request.shape)
 
     def _error(self, problem: Exception, request: Request, heard: "_Heard") -> AIError:
         return as_error(problem, self._sdk, request, late=heard.is_late, usage=heard.billed, partial=heard.text)
 
 
 def _asked(model: str, request: Request) -> dict[str, Any]:
-    return {
+    asked: dict[str, Any] = {
         "model": model,
         "max_tokens": request.max_output,
         "system": request.system,
         "messages": [{"role": "user", "content": request.user}],
     }
+    if request.shape is not None:
+        asked["output_config"] = {"format": {"type": "json_schema", "schema": json_schema(request.shape)}}
+    return asked
 
 
 @dataclass(slots=True)

@@ -96,6 +96,9 @@ class Attempt:
     seconds: float
     status: int | None = None
     request_id: str | None = None
+    purpose: str = "draft"
+    """draft, repair, escalation, shadow or moderation."""
+    tier: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +106,22 @@ class Restarted:
     """What has been streamed so far is void: the answer begins again."""
 
 
+_Call = Callable[[Deployment, Request, float], Generator[Delta | Result]]
+
+
+def _streamed(deployment: Deployment, request: Request, seconds: float) -> Generator[Delta | Result]:
+    return deployment.provider.stream(deployment.model, request, seconds)
+
+
+def _whole(deployment: Deployment, request: Request, seconds: float) -> Generator[Delta | Result]:
+    yield deployment.provider.complete(deployment.model, request, seconds)
+
+
 class Run:
-    """One request on its way through a chain. `attempts` is complete whenever `stream` has ended, however it ended."""
+    """One request on its way through a chain. It is called once.
+
+    `attempts` is complete whenever `stream` or `complete` has ended, however it ended.
+    """
 
     def __init__(self, chain: "Chain", request: Request, seconds: float) -> None:
         self._chain = chain
@@ -115,6 +132,16 @@ class Run:
 
     def stream(self) -> Generator[Delta | Restarted | Result]:
         """Deltas, perhaps Restarted and more Deltas, last the Result. Raises the AIError that nothing could mend."""
+        yield from self._tried(_streamed)
+
+    def complete(self) -> Result:
+        """The whole answer at once. Raises the AIError that nothing could mend."""
+        *_, result = self._tried(_whole)
+        if not isinstance(result, Result):
+            raise AIError(ErrorKind.PROTOCOL, "no result")
+        return result
+
+    def _tried(self, call: _Call) -> Generator[Delta | Restarted | Result]:
         last: AIError | None = None
         for position, deployment in enumerate(self._chain.deployments):
             if not deployment.breaker.lets_through():
@@ -124,7 +151,7 @@ class Run:
             while True:
                 tries += 1
                 try:
-                    yield from self._one(deployment, self._share(position, last))
+                    yield from self._one(call, deployment, self._share(position, last))
                     return
                 except AIError as problem:
                     last = problem
@@ -134,7 +161,7 @@ class Run:
                         break
         raise last or AIError(ErrorKind.UNAVAILABLE, "every deployment is resting")
 
-    def _one(self, deployment: Deployment, seconds: float) -> Generator[Delta | Restarted | Result]:
+    def _one(self, call: _Call, deployment: Deployment, seconds: float) -> Generator[Delta | Restarted | Result]:
         if self._spoken:
             self._spoken = False
             yield Restarted()
@@ -143,7 +170,7 @@ class Run:
         said: list[str] = []
         settled = False
         try:
-            with closing(deployment.provider.stream(deployment.model, request, seconds)) as pieces:
+            with closing(call(deployment, request, seconds)) as pieces:
                 for piece in pieces:
                     if isinstance(piece, Delta):
                         self._spoken = True

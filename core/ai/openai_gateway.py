@@ -1,4 +1,4 @@
-"""Chat Completions through OpenAI's SDK: OpenAI itself, Azure OpenAI's v1 endpoint, and servers that speak the same.
+"""Chat Completions through OpenAI's SDK: OpenAI itself, Azure OpenAI (v1 and legacy), and servers that speak the same.
 
 Chat Completions and not Responses: it is where OpenAI, Azure v1, Ollama, llama.cpp and vLLM meet.
 """
@@ -8,7 +8,17 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.ai.protocol import AIError, Delta, Request, Result, Unfinished, Usage, checked_result, estimated_usage
+from core.ai.protocol import (
+    AIError,
+    Delta,
+    Request,
+    Result,
+    Unfinished,
+    Usage,
+    checked_result,
+    estimated_usage,
+    json_schema,
+)
 from core.ai.wire import as_error, deadline_hooks, timeouts
 
 NO_KEY = "none"
@@ -16,7 +26,11 @@ NO_KEY = "none"
 
 
 class OpenAIGateway:
-    """One vendor or server. `limit_name` is how it calls the most tokens to write; local servers know the old name."""
+    """One vendor or server. `limit_name` is how it calls the most tokens to write; local servers know the old name.
+
+    `azure_version` is the api-version of a legacy Azure endpoint, whose address is `base_url` and whose deployments
+    are in the path; v1 endpoints have none.
+    """
 
     def __init__(
         self,
@@ -25,18 +39,25 @@ class OpenAIGateway:
         api_key: str | None,
         base_url: str | None = None,
         limit_name: str = "max_completion_tokens",
+        azure_version: str | None = None,
     ) -> None:
         import openai
 
         self.name = name
         self._sdk = openai
         self._limit_name = limit_name
-        self._client = openai.OpenAI(
-            api_key=api_key or NO_KEY,
-            base_url=base_url,
-            max_retries=0,
-            http_client=openai.DefaultHttpxClient(event_hooks=deadline_hooks()),
-        )
+        wire = openai.DefaultHttpxClient(event_hooks=deadline_hooks())
+        self._client: openai.OpenAI
+        if azure_version is None:
+            self._client = openai.OpenAI(api_key=api_key or NO_KEY, base_url=base_url, max_retries=0, http_client=wire)
+        else:
+            self._client = openai.AzureOpenAI(
+                api_key=api_key,
+                azure_endpoint=base_url or "",
+                api_version=azure_version,
+                max_retries=0,
+                http_client=wire,
+            )
 
     def complete(self, model: str, request: Request, seconds: float) -> Result:
         heard = _Heard(time.monotonic() + seconds)
@@ -74,6 +95,9 @@ class OpenAIGateway:
         }
         if request.temperature is not None:
             asked["temperature"] = request.temperature
+        if request.shape is not None:
+            wanted = {"name": request.shape.__name__, "schema": json_schema(request.shape), "strict": True}
+            asked["response_format"] = {"type": "json_schema", "json_schema": wanted}
         return asked
 
     def _result(self, heard: "_Heard", model: str, request: Request, request_id: str | None) -> Result:
@@ -81,7 +105,7 @@ class OpenAIGateway:
             raise Unfinished
         usage = heard.usage or estimated_usage(request, heard.text)
         result = Result(heard.text or heard.refusal, usage, self.name, model, heard.model, request_id)
-        return checked_result(result, "refusal" if heard.refusal else heard.finish)
+        return checked_result(result, "refusal" if heard.refusal else heard.finish, request.shape)
 
     def _error(self, problem: Exception, request: Request, heard: "_Heard") -> AIError:
         return as_error(problem, self._sdk, request, late=heard.is_late, usage=heard.usage, partial=heard.text)

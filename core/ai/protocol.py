@@ -1,9 +1,12 @@
 """What a draft's prompt, answer, cost and failure look like, whichever vendor gives them. Pure."""
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Protocol
+from functools import cache
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ValidationError
 
 CHARACTERS_PER_TOKEN = 4.7
 """Mean of English prose under current tokenizers; only for estimates, which are always marked as such."""
@@ -65,12 +68,14 @@ class Request:
     """One prompt. `system` is ours; whatever a person or a fan wrote is in `user`, delimited, and is data.
 
     `max_output` is the number of tokens of visible text; room to think is added by the deployment that needs it.
+    `shape`: what the answer has to be, as JSON; None for plain text.
     """
 
     system: str
     user: str
     max_output: int
     temperature: float | None = None
+    shape: type[BaseModel] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,10 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A whole answer. `served_model` is the name that the vendor says it ran, when it says so."""
+    """A whole answer. `served_model` is the name that the vendor says it ran, when it says so.
+
+    `parsed` is the answer in the shape that was asked for; None where none was.
+    """
 
     text: str
     usage: Usage
@@ -90,6 +98,7 @@ class Result:
     model: str
     served_model: str | None
     request_id: str | None
+    parsed: BaseModel | None = None
 
 
 class AIError(Exception):
@@ -152,13 +161,32 @@ class Unfinished(Exception):
     """The answer ended without saying why. Neither SDK raises when a stream is cut by a clean end of file."""
 
 
-def checked_result(result: Result, finish: str) -> Result:
+@cache
+def json_schema(shape: type[BaseModel]) -> dict[str, Any]:
+    """The shape as both vendors' strict mode wants it: every object closed, every field asked for."""
+    closed: dict[str, Any] = _closed(shape.model_json_schema())
+    return closed
+
+
+def _closed(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_closed(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    closed = {name: _closed(one) for name, one in node.items() if name not in ("default", "title")}
+    if closed.get("type") == "object" and "properties" in closed:
+        closed |= {"additionalProperties": False, "required": list(closed["properties"])}
+    return closed
+
+
+def checked_result(result: Result, finish: str, shape: type[BaseModel] | None = None) -> Result:
     """The result, when it ended as a whole answer does. Raises AIError, with the usage kept, when it did not.
 
-    `finish` is the vendor's own word mapped to stop, length, content_filter or refusal.
+    `finish` is the vendor's own word mapped to stop, length, content_filter or refusal. The SDKs' own parsing loses
+    the usage of an answer that is not as asked, so the shape is checked here.
     """
     if finish == "stop" and result.text.strip():
-        return result
+        return result if shape is None else _shaped(result, shape)
     kinds = {
         "stop": ErrorKind.INVALID_OUTPUT,
         "length": ErrorKind.TRUNCATED,
@@ -173,3 +201,19 @@ def checked_result(result: Result, finish: str) -> Result:
         request_id=result.request_id,
         served_model=result.served_model,
     )
+
+
+def _shaped(result: Result, shape: type[BaseModel]) -> Result:
+    try:
+        return replace(result, parsed=shape.model_validate_json(result.text))
+    except ValidationError as wrong:
+        first = wrong.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise AIError(
+            ErrorKind.INVALID_OUTPUT,
+            f"{where}: {first['msg']}" if where else first["msg"],
+            usage=result.usage,
+            partial=result.text,
+            request_id=result.request_id,
+            served_model=result.served_model,
+        ) from None

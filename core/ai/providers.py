@@ -97,8 +97,12 @@ def _azure(configured: Settings) -> Provider:
     from core.ai.openai_gateway import OpenAIGateway
 
     endpoint = (configured.azure_openai_endpoint or "").rstrip("/")
+    version = configured.azure_openai_api_version
     return OpenAIGateway(
-        "azure", api_key=_secret(configured, "azure_openai_api_key"), base_url=f"{endpoint}/openai/v1/"
+        "azure",
+        api_key=_secret(configured, "azure_openai_api_key"),
+        base_url=endpoint if version else f"{endpoint}/openai/v1/",
+        azure_version=version,
     )
 
 

@@ -9,7 +9,7 @@ from core.ai.openai_gateway import OpenAIGateway
 from core.ai.protocol import Provider
 from tests.peers.model_server import ModelServer
 
-PROVIDERS = ("openai", "azure", "compatible", "anthropic")
+PROVIDERS = ("openai", "azure", "legacy", "compatible", "anthropic")
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +29,7 @@ def clients(_server: ModelServer) -> dict[str, Provider]:
     return {
         "openai": OpenAIGateway("openai", api_key="k", base_url=f"{_server.url}/v1"),
         "azure": OpenAIGateway("azure", api_key="k", base_url=f"{_server.url}/openai/v1/"),
+        "legacy": OpenAIGateway("azure", api_key="k", base_url=_server.url, azure_version="2024-10-21"),
         "compatible": OpenAIGateway("compatible", api_key=None, base_url=f"{_server.url}/v1", limit_name="max_tokens"),
         "anthropic": AnthropicGateway(api_key="k", base_url=_server.url),
     }

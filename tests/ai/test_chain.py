@@ -226,3 +226,27 @@ def test_a_deployment_fits_the_request_to_its_model(clock: Clock) -> None:
         list(Chain([deployment], clock=clock, sleep=clock.sleep).run(ASKED, 60).stream())
     assert (thinking.asked[0][1].max_output, thinking.asked[0][1].temperature) == (4050, None)
     assert (plain.asked[0][1].max_output, plain.asked[0][1].temperature) == (50, 0.7)
+
+
+def test_a_whole_answer_goes_the_same_way() -> None:
+    clock = Clock()
+    first = Scripted(clock, [no(ErrorKind.RATE_LIMITED, retry_after=30)], "first")
+    second = Scripted(clock, [no(ErrorKind.UNAVAILABLE), "hello"], "second")
+    chain = Chain([Deployment(first, "a"), Deployment(second, "b")], clock=clock, sleep=clock.sleep)
+    run = chain.run(ASKED, 30)
+    assert run.complete().text == "hello"
+    assert [(one.provider, one.outcome) for one in run.attempts] == [
+        ("first", "rate_limited"),
+        ("second", "unavailable"),
+        ("second", "ok"),
+    ]
+
+
+def test_a_whole_answer_that_nobody_gives_is_the_last_error() -> None:
+    clock = Clock()
+    chain = Chain([Deployment(Scripted(clock, [no(ErrorKind.REFUSED)]), "a")], clock=clock, sleep=clock.sleep)
+    run = chain.run(ASKED, 30)
+    with pytest.raises(AIError) as wrong:
+        run.complete()
+    assert wrong.value.kind is ErrorKind.REFUSED
+    assert [one.outcome for one in run.attempts] == ["refused"]

@@ -86,21 +86,25 @@ def test_an_answer_and_its_bill(server: ModelServer, client: Provider, mode: Mod
     assert result.request_id == "req_1"
 
 
-def test_each_speaks_to_its_own_path_with_its_own_words(server: ModelServer, client: Provider, mode: Mode) -> None:
-    ask(client, mode, Request("You write.", "about: the sea", 50, temperature=0.5))
+@pytest.mark.parametrize("name", ["openai", "azure", "legacy", "compatible", "anthropic"])
+def test_each_speaks_to_its_own_path_with_its_own_words(
+    server: ModelServer, clients: dict[str, Provider], mode: Mode, name: str
+) -> None:
+    ask(clients[name], mode, Request("You write.", "about: the sea", 50, temperature=0.5))
     (asked,) = server.seen
     expected = {
         "openai": ("/v1/chat/completions", "max_completion_tokens", True),
         "azure": ("/openai/v1/chat/completions", "max_completion_tokens", True),
+        "legacy": ("/openai/deployments/m/chat/completions?api-version=2024-10-21", "max_completion_tokens", True),
         "compatible": ("/v1/chat/completions", "max_tokens", True),
         "anthropic": ("/v1/messages", "max_tokens", False),
     }
-    path, limit, takes_temperature = expected[client.name]
+    path, limit, takes_temperature = expected[name]
     assert asked.path == path
     assert asked.body[limit] == 50
     assert ("temperature" in asked.body) is takes_temperature
-    assert asked.headers["authorization"].startswith("Bearer ") or "x-api-key" in asked.headers
-    assert "api-version" not in asked.path
+    assert ("api-key" in asked.headers) is (name == "legacy")
+    assert asked.headers.get("authorization", "").startswith("Bearer ") is (name != "legacy")
 
 
 @pytest.mark.parametrize("name", CASES)

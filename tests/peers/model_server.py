@@ -1,4 +1,4 @@
-"""A local server that answers as model vendors do, byte by byte: OpenAI, Azure OpenAI v1, compatible servers, Claude.
+"""A local server that answers as model vendors do, byte by byte: OpenAI, Azure OpenAI, local servers, Claude.
 
 In tests, `play` says how the next calls are answered. `python3 -m tests.peers.model_server --port N` serves by itself:
 it streams a few words about whatever the prompt is about, so that one sees that the answer is not canned.
@@ -6,6 +6,7 @@ it streams a few words about whatever the prompt is about, so that one sees that
 
 import argparse
 import json
+import re
 import socket
 import struct
 import sys
@@ -21,6 +22,9 @@ from typing import Any
 TEXT = "one two three four five"
 PROMPT, CACHED, ANSWER, THOUGHT = 100, 40, 15, 5
 """Tokens that every answer claims, in buckets that do not overlap."""
+_CHATS = ("/v1/chat/completions", "/openai/v1/chat/completions")
+_LEGACY = re.compile(r"/openai/deployments/[\w.-]+/chat/completions\?api-version=\d{4}-\d{2}-\d{2}(?:-preview)?")
+"""Azure before v1: the deployment in the path, and a version in the query."""
 REQUEST_ID = {"x-request-id": "req_1", "request-id": "req_1"}
 """Named so by OpenAI, and so by Anthropic."""
 
@@ -139,7 +143,7 @@ class _Answering(BaseHTTPRequestHandler):
             self._whole(turn, json.dumps({"id": "m", "model": asked.body.get("model"), "results": [verdict]}).encode())
         elif asked.path == "/v1/messages":
             self._speak(turn, asked, _Claude(turn, asked.body))
-        elif asked.path in ("/v1/chat/completions", "/openai/v1/chat/completions"):
+        elif asked.path in _CHATS or _LEGACY.fullmatch(asked.path):
             self._speak(turn, asked, _Chat(turn, asked.body))
         else:
             self._whole(Turn(status=404), b'{"error": {"message": "no such path"}}')
