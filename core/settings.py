@@ -37,11 +37,13 @@ class Settings(BaseModel, frozen=True, extra="ignore"):
         None, description="openai, azure, anthropic or compatible; unset: by the key that is set."
     )
     ai_model: str | None = None
+    ai_model_large: str | None = Field(None, description="For tasks and drafts that need the larger model.")
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None
     azure_openai_endpoint: str | None = None
     azure_openai_api_key: SecretStr | None = None
     azure_openai_deployment: str | None = None
+    azure_openai_deployment_large: str | None = None
     azure_openai_api_version: str | None = Field(
         None, description="Only for a legacy Azure endpoint, which puts deployments in the path: its api-version."
     )

@@ -106,6 +106,15 @@ class Restarted:
     """What has been streamed so far is void: the answer begins again."""
 
 
+Settle = Callable[[Attempt], None]
+Gate = Callable[[Deployment, Request], Settle | None]
+"""Asked before each call, with the very model that will bill: what to do with its attempt, or None to forbid it."""
+
+
+def _open(_deployment: Deployment, _request: Request) -> Settle:
+    return lambda _attempt: None
+
+
 _Call = Callable[[Deployment, Request, float], Generator[Delta | Result]]
 
 
@@ -123,11 +132,17 @@ class Run:
     `attempts` is complete whenever `stream` or `complete` has ended, however it ended.
     """
 
-    def __init__(self, chain: "Chain", request: Request, seconds: float) -> None:
+    def __init__(
+        self, chain: "Chain", request: Request, seconds: float, *, gate: Gate, purpose: str, tier: str | None
+    ) -> None:
         self._chain = chain
         self._request = request
         self._deadline = chain.clock() + seconds
+        self._gate = gate
+        self._purpose = purpose
+        self._tier = tier
         self._spoken = False
+        self._settle: Settle | None = None
         self.attempts: list[Attempt] = []
 
     def stream(self) -> Generator[Delta | Restarted | Result]:
@@ -154,7 +169,8 @@ class Run:
                     yield from self._one(call, deployment, self._share(position, last))
                     return
                 except AIError as problem:
-                    last = problem
+                    if last is None or problem.kind is not ErrorKind.OVER_BUDGET:
+                        last = problem
                     if problem.kind in FINAL:
                         raise
                     if not self._wait_for_another_try(problem, tries, position):
@@ -165,8 +181,13 @@ class Run:
         if self._spoken:
             self._spoken = False
             yield Restarted()
-        started = self._chain.clock()
         request = deployment.fitted(self._request)
+        self._settle = self._gate(deployment, request)
+        if self._settle is None:
+            deployment.breaker.undecided()
+            self._note(deployment, str(ErrorKind.OVER_BUDGET), Usage(), 0.0)
+            raise AIError(ErrorKind.OVER_BUDGET, "no money left for it")
+        started = self._chain.clock()
         said: list[str] = []
         settled = False
         try:
@@ -246,11 +267,22 @@ class Run:
         status: int | None = None,
         request_id: str | None = None,
     ) -> None:
-        self.attempts.append(
-            Attempt(
-                deployment.provider.name, deployment.model, served_model, outcome, usage, seconds, status, request_id
-            )
+        attempt = Attempt(
+            deployment.provider.name,
+            deployment.model,
+            served_model,
+            outcome,
+            usage,
+            seconds,
+            status,
+            request_id,
+            self._purpose,
+            self._tier,
         )
+        self.attempts.append(attempt)
+        settle, self._settle = self._settle, None
+        if settle is not None:
+            settle(attempt)
 
 
 class Chain:
@@ -269,6 +301,14 @@ class Chain:
         self.clock = clock
         self.sleep = sleep
 
-    def run(self, request: Request, seconds: float) -> Run:
+    def run(
+        self,
+        request: Request,
+        seconds: float,
+        *,
+        gate: Gate = _open,
+        purpose: str = "draft",
+        tier: str | None = None,
+    ) -> Run:
         """Prepare one request; its deadline, for all deployments and tries together, starts now."""
-        return Run(self, request, seconds)
+        return Run(self, request, seconds, gate=gate, purpose=purpose, tier=tier)

@@ -47,6 +47,8 @@ def record(session: Session, workspace_id: UUID, generation_id: UUID, run: int, 
                 is_estimated=usage.estimated if usage else False,
                 cost_nano_usd=_cost(attempt),
                 milliseconds=round(attempt.seconds * 1000),
+                purpose=attempt.purpose,
+                tier=attempt.tier,
             )
             .on_conflict_do_nothing()
         )

@@ -27,6 +27,8 @@ class ErrorKind(StrEnum):
     TRUNCATED = "truncated"
     INVALID_OUTPUT = "invalid_output"
     PROTOCOL = "protocol"
+    OVER_BUDGET = "over_budget"
+    """Ours: the account's own budget has no room for the call."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,14 @@ Nothing else is ever called: no draft goes to a vendor, or costs money at one, t
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 
 from core.ai.chain import Breaker, Chain, Deployment
 from core.ai.prices import model_of
 from core.ai.protocol import Provider
-from core.ai.routing import Route, route
+from core.ai.routing import Reason, Route, Tier, decide, route
 from core.errors import NotConfigured
 from core.settings import Settings, settings
 
@@ -24,10 +24,14 @@ CALL_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Where one draft may go: the chain, and the route of its first deployment. `routes` is by deployment order."""
+    """Where one draft may go: the chain, and the route of its first deployment. `routes` is by deployment order.
+
+    `larger` is where it goes when its checks fail: None where the same models would be asked again.
+    """
 
     chain: Chain
     routes: tuple[Route, ...]
+    larger: "Choice | None" = None
 
 
 def chosen_providers(configured: Settings) -> tuple[str, ...]:
@@ -47,23 +51,38 @@ def chosen_providers(configured: Settings) -> tuple[str, ...]:
     return tuple(complete)[:1]
 
 
-def choice_for(task: str, on: date) -> Choice | None:
+def choice_for(task: str, on: date, decided: tuple[Tier, Reason] | None = None) -> Choice | None:
     """Where a draft of that task goes today; None when no provider is configured. Raises NotConfigured as above."""
+    decision = decided or decide(task, chosen=None, wants_large=False, spent_per_cent=0)
+    choice = _choice(task, on, decision)
+    if choice is None or decision[0] is Tier.LARGE:
+        return choice
+    larger = _choice(task, on, (Tier.LARGE, Reason.TIER))
+    asked_before = {(one.provider.name, one.model) for one in choice.chain.deployments}
+    if larger is None or {(one.provider.name, one.model) for one in larger.chain.deployments} <= asked_before:
+        return choice
+    return replace(choice, larger=larger)
+
+
+def _choice(task: str, on: date, decided: tuple[Tier, Reason]) -> Choice | None:
     configured = settings()
     routes: list[Route] = []
     deployments: list[Deployment] = []
     for position, name in enumerate(chosen_providers(configured)):
-        decided = route(task, name, configured=_model_setting(configured, name, position), on=on)
-        routes.append(decided)
-        deployments.append(_deployment(name, decided.model, configured))
+        model = _model_setting(configured, name, position, decided[0])
+        routes.append(route(task, name, configured=model, on=on, decided=decided))
+        deployments.append(_deployment(name, routes[-1].model, configured))
     return Choice(Chain(deployments), tuple(routes)) if deployments else None
 
 
-def _model_setting(configured: Settings, name: str, position: int) -> str | None:
+def _model_setting(configured: Settings, name: str, position: int, tier: Tier) -> str | None:
     if name == "azure":
-        return configured.azure_openai_deployment
+        larger = configured.azure_openai_deployment_large if tier is Tier.LARGE else None
+        return larger or configured.azure_openai_deployment
     # AI_MODEL names a model of the provider that comes first; sent to another vendor it would mean nothing.
-    return configured.ai_model if position == 0 or name == "compatible" else None
+    if position and name != "compatible":
+        return None
+    return (configured.ai_model_large if tier is Tier.LARGE else None) or configured.ai_model
 
 
 @cache

@@ -7,7 +7,7 @@ given back once, and what a lost run cost counts as unknown.
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from uuid import UUID
 
@@ -17,12 +17,17 @@ from sqlalchemy.orm import Session
 from core import queue
 from core.access import Permission, Scope
 from core.ai import allowance, ledger
-from core.ai.chain import Attempt, Restarted, Run
-from core.ai.protocol import AIError, Delta, Result
+from core.ai.budget import gate_for, standing_in
+from core.ai.cascade import Cascade, Outcome
+from core.ai.chain import Attempt, Restarted
+from core.ai.protocol import AIError, Delta, ErrorKind, Result
 from core.ai.providers import CALL_SECONDS, Choice, choice_for
-from core.ai.routing import Route
+from core.ai.requests import Asked, keep_request, tier_in
+from core.ai.routing import Reason, Route, Tier, decide
+from core.ai.savings import baseline_of
 from core.content import templates
 from core.content.briefs import Brief, Voice
+from core.content.checks import EXPLAINED, failed_checks
 from core.content.kinds import GenerationStatus
 from core.content.models import Generation
 from core.content.prompts import PROMPT_VERSION, draft_request
@@ -48,13 +53,13 @@ FLUSH_SECONDS = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A draft in hand. `run` fences what is written. `may_use_model`: it holds a place in the allowance."""
+    """A draft in hand. `run` fences what is written. `decided` is its tier, None when it may use no model at all."""
 
     id: UUID
     run: int
     brief: Brief
     voice: Voice
-    may_use_model: bool
+    decided: tuple[Tier, Reason] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,7 @@ class Ending:
     provider: str | None = None
     problem: Refusal | None = None
     attempts: Sequence[Attempt] = ()
+    asked: Asked | None = None
 
 
 def write(job: Claimed) -> None:
@@ -77,7 +83,7 @@ def write(job: Claimed) -> None:
     if work is None:
         return
     try:
-        choice = choice_for(work.brief.task, datetime.now(UTC).date()) if work.may_use_model else None
+        choice = choice_for(work.brief.task, datetime.now(UTC).date(), work.decided) if work.decided else None
         ending = _from_template(work) if choice is None else _from_model(scope, work, choice)
     except (ContentBlocked, NotConfigured) as refusal:
         ending = Ending(problem=refusal)
@@ -109,26 +115,57 @@ def _from_model(scope: Scope, work: Work, choice: Choice) -> Ending:
     provider, route = choice.chain.deployments[0].provider.name, choice.routes[0]
     if not _choose(scope, work, provider, route):
         return Ending(provider=provider, route=route)
-    run = choice.chain.run(draft_request(work.brief, work.voice), CALL_SECONDS)
+    asked = Cascade(
+        choice,
+        draft_request(work.brief, work.voice),
+        lambda result: _failed(result, work),
+        gate_for(scope),
+        CALL_SECONDS,
+        EXPLAINED,
+    )
+    text, outcome, problem = "", None, None
     try:
-        text, served = _streamed(scope, work, run)
+        text, outcome = _streamed(scope, work, asked)
     except AIError as error:
-        return Ending(provider=provider, route=route, problem=Refusal(f"ai.{error.kind}"), attempts=run.attempts)
+        if error.kind is ErrorKind.OVER_BUDGET and not any(one.usage is None for one in asked.attempts):
+            return replace(_from_template(work), attempts=asked.attempts)
+        problem = Refusal(f"ai.{error.kind}")
     except ContentBlocked as refusal:
-        return Ending(provider=provider, route=route, problem=refusal, attempts=run.attempts)
-    if served is not None:
-        provider, route = _served(choice, served)
-    return Ending(text, route, provider, attempts=run.attempts)
+        problem = refusal
+    if outcome is not None:
+        provider, route = outcome.result.provider, outcome.route
+    return Ending(text, route, provider, problem, asked.attempts, _asked(work, choice, asked, outcome))
 
 
-def _streamed(scope: Scope, work: Work, run: Run) -> tuple[str, Result | None]:
-    """The text, and the result when it came to its end; without one the draft was stopped by its person."""
+def _failed(result: Result, work: Work) -> tuple[str, ...]:
+    """The checks that an answer fails. Raises ContentBlocked for one that nobody may be shown."""
+    findings = stop_if_blocked(result.text, work.brief.platform)
+    return failed_checks(result.text.strip(), work.brief, work.voice, findings)
+
+
+def _asked(work: Work, choice: Choice, asked: Cascade, outcome: Outcome | None) -> Asked:
+    larger = choice.larger or choice
+    first = larger.chain.deployments[0]
+    return Asked(
+        task=work.brief.task,
+        tier=choice.routes[0].tier,
+        reason=choice.routes[0].reason,
+        prompt_version=PROMPT_VERSION,
+        baseline=baseline_of(asked.attempts, first.provider.name, first.model),
+        failed_checks=outcome.failed if outcome else (),
+        was_repaired=bool(outcome and outcome.was_repaired),
+        was_escalated=bool(outcome and outcome.was_escalated),
+        characters=len(outcome.result.text.strip()) if outcome else None,
+    )
+
+
+def _streamed(scope: Scope, work: Work, asked: Cascade) -> tuple[str, Outcome | None]:
+    """The text, and the outcome when it came to its end; without one the draft was stopped by its person."""
     text, flushed_at = "", time.monotonic()
-    with closing(run.stream()) as pieces:
+    with closing(asked.stream()) as pieces:
         for piece in pieces:
-            if isinstance(piece, Result):
-                stop_if_blocked(piece.text, work.brief.platform)
-                return piece.text.strip(), piece
+            if isinstance(piece, Outcome):
+                return piece.result.text.strip(), piece
             text = "" if isinstance(piece, Restarted) else text + piece.text
             if isinstance(piece, Delta) and time.monotonic() - flushed_at < FLUSH_SECONDS:
                 continue
@@ -137,14 +174,6 @@ def _streamed(scope: Scope, work: Work, run: Run) -> tuple[str, Result | None]:
                 return text, None
             flushed_at = time.monotonic()
     return text, None
-
-
-def _served(choice: Choice, result: Result) -> tuple[str, Route]:
-    """Which deployment of the chain answered, and the route that led to it."""
-    for deployment, route in zip(choice.chain.deployments, choice.routes, strict=True):
-        if (deployment.provider.name, deployment.model) == (result.provider, result.model):
-            return result.provider, route
-    raise LookupError(result.provider)
 
 
 @use_case(Permission.WRITE_CONTENT)
@@ -161,7 +190,18 @@ def _begin(session: Session, scope: Scope, generation_id: UUID) -> Work | None:
     held.provider = held.model = None
     held.started_at = datetime.now(UTC)
     voice = voice_in(session, scope.workspace_id) or Voice()
-    return Work(held.id, held.run, Brief.of(**held.brief), voice, held.reserved_month is not None)
+    decided = _decided(session, scope, held) if held.reserved_month is not None else None
+    return Work(held.id, held.run, Brief.of(**held.brief), voice, decided)
+
+
+def _decided(session: Session, scope: Scope, held: Generation) -> tuple[Tier, Reason]:
+    month = standing_in(session, scope.account_id, allowance.month_of(datetime.now(UTC)))
+    return decide(
+        held.task,
+        chosen=tier_in(session, scope.workspace_id, held.task),
+        wants_large=held.wants_large,
+        spent_per_cent=month.per_cent,
+    )
 
 
 @use_case(Permission.WRITE_CONTENT)
@@ -203,6 +243,8 @@ def _end(session: Session, scope: Scope, work: Work, ending: Ending) -> None:
     """
     held = locked(session, scope.workspace_id, work.id)
     ledger.record(session, held.workspace_id, held.id, work.run, ending.attempts)
+    if ending.asked is not None:
+        keep_request(session, scope, held.id, ending.asked)
     if held.run != work.run:
         return
     bill = ledger.bill(session, held.workspace_id, held.id)
@@ -221,6 +263,7 @@ def _end(session: Session, scope: Scope, work: Work, ending: Ending) -> None:
     if ending.problem is None:
         held.status = GenerationStatus.DONE
         held.draft = ending.text
+        held.failed_checks = list(ending.asked.failed_checks) if ending.asked else []
         if ending.route is None:
             give_back_place(session, held)
     else:

@@ -104,6 +104,7 @@ class Generation(Base):
     parent_id: Mapped[UUID | None] = mapped_column(comment="The draft that this one is written anew from")
     plan_id: Mapped[UUID | None] = mapped_column(comment="What several drafts were asked for together as")
     failed_checks: Mapped[list[str]] = _words()
+    wants_large: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class ContentAsset(Base):

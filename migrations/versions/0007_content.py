@@ -42,6 +42,7 @@ COLUMNS = (
     ("generations", "parent_id"),
     ("generations", "plan_id"),
     ("generations", "failed_checks"),
+    ("generations", "wants_large"),
 )
 KINDS = "kind IN ('api_key', 'invitation'{})"
 
@@ -217,6 +218,9 @@ def _drafts() -> None:
     op.add_column(
         "generations",
         sa.Column("failed_checks", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+    )
+    op.add_column(
+        "generations", sa.Column("wants_large", sa.Boolean(), server_default=sa.text("false"), nullable=False)
     )
 
 

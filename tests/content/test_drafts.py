@@ -135,7 +135,7 @@ def test_an_answer_that_breaks_a_rule_is_never_shown_and_counts(
     [
         ([Turn(status=401)], "ai.auth", ["auth"]),
         ([Turn(status=500), Turn(status=500)], "ai.unavailable", ["unavailable", "unavailable"]),
-        ([Turn(finish="length")], "ai.truncated", ["truncated"]),
+        ([Turn(finish="length")] * 3, "ai.truncated", ["truncated"] * 3),
         ([Turn(finish="refusal")], "ai.refused", ["refused"]),
         ([Turn(cut="eof"), Turn(cut="eof")], "ai.protocol", ["protocol", "protocol"]),
     ],
