@@ -15,12 +15,15 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from core.content.folding import Folded, fold
+from core.content.disguises import Disguises, backwards
+from core.content.folding import Folded, fold, spread, views
 from core.content.platforms import Platform
 
 NEARBY = 140
 """Characters between two terms that still belong together."""
 _DATA = Path(__file__).parent / "rules.toml"
+_SHORT = 4
+"""Letters of a word that is found by chance in others that stand apart."""
 _LINK = re.compile(r"(?:https?://|www\.)\S+")
 
 
@@ -82,6 +85,8 @@ class _Category:
     near: re.Pattern[str] | None
     allowed: re.Pattern[str] | None
     links: bool
+    words: tuple[str, ...]
+    """Its terms that are one word."""
 
     def holds_on(self, platform: Platform | None) -> bool:
         return self.action is Action.BLOCK or platform in self.platforms
@@ -94,6 +99,10 @@ class Rules:
         adult = lists.groups["adult"]
         self.version = lists.version
         self._adult = _any_of(adult)
+        self._disguises = Disguises(
+            word for one in lists.category for term in (*one.terms, *one.near) for word in fold(term).text.split()
+        )
+        self._terms = frozenset(word for one in lists.category for word in _single(one.terms))
         self._categories = tuple(
             _Category(
                 one.name,
@@ -103,9 +112,15 @@ class Rules:
                 _any_of(one.near, one.patterns),
                 _any_of(one.allowed),
                 one.links,
+                _single(one.terms),
             )
             for one in lists.category
         )
+
+    @property
+    def terms(self) -> frozenset[str]:
+        """Every single word that is looked for by itself."""
+        return self._terms
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -113,15 +128,44 @@ class Rules:
 
     def moderate(self, text: str, platform: Platform | None) -> tuple[Finding, ...]:
         """Every broken rule, in the order of the text. `platform` None: the rules of all platforms together only."""
-        folded = fold(text)
-        adult = [found.span() for found in self._adult.finditer(folded.text)] if self._adult else []
-        findings = [
-            self._finding(category, folded, text, span, platform)
-            for category in self._categories
-            if category.holds_on(platform)
-            for span in _spans(category, folded.text, adult, platform)
-        ]
-        return tuple(sorted(findings, key=lambda finding: (finding.start, finding.end)))
+        seen = views(text)
+        found: dict[tuple[str, int, int], Finding] = {}
+        holding = [category for category in self._categories if category.holds_on(platform)]
+        for folded in seen:
+            for reading in dict.fromkeys((folded, self._disguises.undone(folded))):
+                self._search(reading, text, found, holding=holding, platform=platform)
+            for run in spread(folded):
+                for category in holding:
+                    for span in _in_run(category, run):
+                        self._note(found, self._finding(category, run, text, span, platform))
+        self._search(backwards(seen[0]), text, found, holding=holding, platform=platform, shortest=_SHORT + 1)
+        return tuple(sorted(found.values(), key=lambda finding: (finding.start, finding.end)))
+
+    def _search(
+        self,
+        folded: Folded,
+        text: str,
+        found: dict[tuple[str, int, int], Finding],
+        *,
+        holding: Sequence[_Category],
+        platform: Platform | None,
+        shortest: int = 1,
+    ) -> None:
+        adult = [one.span() for one in self._adult.finditer(folded.text)] if self._adult else []
+        for category in holding:
+            for span in _spans(category, folded.text, adult, platform):
+                if span[1] - span[0] >= shortest:
+                    self._note(found, self._finding(category, folded, text, span, platform))
+
+    @staticmethod
+    def _note(found: dict[tuple[str, int, int], Finding], finding: Finding) -> None:
+        """Keep a finding, unless one of its category is there already: the first view shows it as it was written."""
+        overlaps = (
+            one.category == finding.category and one.start < finding.end and finding.start < one.end
+            for one in found.values()
+        )
+        if not any(overlaps):
+            found[finding.category, finding.start, finding.end] = finding
 
     def _finding(
         self, category: _Category, folded: Folded, text: str, span: tuple[int, int], platform: Platform | None
@@ -157,13 +201,27 @@ def _spans(
     alone = [found.span() for found in category.alone.finditer(text)] if category.alone else []
     near = [found.span() for found in category.near.finditer(text)] if category.near else []
     links = [found.span() for found in _LINK.finditer(text)] if category.links else []
-    close = [span for span in near if any(_gap(span, other) <= NEARBY for other in adult)]
+    close = [span for span in near if _is_near(span, adult)]
     for start, end in dict.fromkeys(alone + close + links):
         is_meant_otherwise = any(first <= start and end <= last for first, last in allowed)
         # A platform's own name and its own links are no rival to it.
         is_home = category.platforms and platform is not None and platform.value in text[start:end]
         if not is_meant_otherwise and not is_home:
             yield start, end
+
+
+def _in_run(category: _Category, run: Folded) -> Iterator[tuple[int, int]]:
+    for term in category.words:
+        if len(term) > _SHORT and (place := run.text.find(term)) >= 0:
+            yield place, place + len(term)
+
+
+def _is_near(span: tuple[int, int], adult: Sequence[tuple[int, int]]) -> bool:
+    return any(_gap(span, other) <= NEARBY for other in adult)
+
+
+def _single(terms: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sorted({word for term in terms if (word := fold(term).text).isalpha()}))
 
 
 def _gap(one: tuple[int, int], other: tuple[int, int]) -> int:

@@ -173,3 +173,101 @@ def test_what_the_shipped_lists_find(text: str, platform: Platform, category: st
 )
 def test_what_an_ordinary_creator_writes_is_left_alone(text: str) -> None:
     assert shipped_rules().moderate(text, Platform.ONLYFANS) == ()
+
+
+LONG = Rules(
+    RuleList.model_validate(
+        {
+            "version": "test.2",
+            "groups": {"adult": ["velvet"]},
+            "category": [
+                {"name": "minors", "action": "block", "terms": ["zorpling", "quick flurbing"], "near": ["blimmer"]},
+            ],
+        }
+    )
+)
+
+
+@pytest.mark.parametrize(
+    "trick",
+    [
+        "z0rpl1ng",
+        "z0rp|ing",
+        "zorp!ing",
+        "zorplіng",
+        "ζοrpling",
+        "ⓩⓞⓡⓟⓛⓘⓝⓖ",
+        "🇿🇴🇷🇵🇱🇮🇳🇬",
+        "ᴢᴏʀᴘʟɪɴɢ",
+        "z o r p l i n g",
+        "z.o.r.p.l.i.n.g",
+        "z-o-r-p-l-i-n-g",
+        "zorp-ling",
+        "zorp🔥ling",
+        "z_o_r_p_l_i_n_g",
+        "zzoorrpplliinngg",
+        "zorpliiiiing",
+        "zorpl*ng",
+        "z**pling",
+        "gnilproz",
+        "zrpling",
+        "zrplng",
+        "zorlping",
+        "i s a y z o r p l i n g",
+        "quick flurb1ng",
+        "quick flrubing",
+        "qu!ck fl*rbing",
+        "gnibrulf kciuq",
+    ],
+)
+def test_a_long_word_however_it_is_disguised(trick: str) -> None:
+    text = f"this is {trick} here"
+    (finding,) = LONG.moderate(text, None)
+    assert finding.category == "minors"
+    assert finding.found
+    assert text[finding.start : finding.end] == finding.found
+    assert finding.start >= len("this is ")
+    assert finding.end <= len(text) - len(" here")
+
+
+@pytest.mark.parametrize("close", ["blimmer", "bl1mmer", "bl*mmer", "blimemr"])
+def test_a_disguise_needs_the_group_where_the_word_does(close: str) -> None:
+    assert LONG.moderate(f"a {close} here", None) == ()
+    assert [one.category for one in LONG.moderate(f"a {close} in velvet", None)] == ["minors"]
+
+
+@pytest.mark.parametrize(
+    "innocent",
+    [
+        "zorplin",
+        "orpling",
+        "z*****ng of",
+        "*zorp* ling",
+        "zorplingo",
+        "quick flurb",
+        "1 2 3 4 5",
+        "10 000",
+        "ζήτω",
+        "привет",
+    ],
+)
+def test_what_is_only_alike_is_no_finding(innocent: str) -> None:
+    assert LONG.moderate(f"this is {innocent} here", None) == ()
+
+
+@given(st.text())
+def test_every_text_can_be_searched_and_findings_lie_within_it(text: str) -> None:
+    for finding in shipped_rules().moderate(text, None):
+        assert 0 <= finding.start < finding.end <= len(text)
+        assert text[finding.start : finding.end] == finding.found
+
+
+def test_no_common_word_is_blocked_by_itself() -> None:
+    from bench.moderation import _common_words
+
+    words = _common_words()[::7]
+    blocked = [
+        word for word in words if any(one.action is Action.BLOCK for one in shipped_rules().moderate(word, None))
+    ]
+    assert len(words) > 4_000
+    assert blocked == []
