@@ -6,7 +6,7 @@ from importlib import import_module
 
 from bench.rows import as_json, as_table
 
-BENCHES = ("pages", "webhooks")
+BENCHES = ("pages", "webhooks", "routing", "moderation")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -18,7 +18,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--size",
         type=int,
-        help="how much data, in the bench's own unit; pages: payments imported; webhooks: seconds of a round",
+        help="how much data, in the bench's own unit; pages: payments imported; webhooks: seconds of a round; "
+        "routing: sums compared; moderation: cases of a thousand",
     )
     parser.add_argument("--json", action="store_true", help="a list of rows instead of a table")
     asked = parser.parse_args(arguments)
