@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from fractions import Fraction
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -273,7 +274,7 @@ def _basis(subscription: Subscription) -> str:
         subscription.stripe_id,
         subscription.status,
         sorted((each.stripe_id, each.price_id, each.quantity) for each in subscription.items),
-        [(float(each.percent_off or 0), each.amount_off, _seconds(each.ends_at)) for each in subscription.discounts],
+        [(Fraction(each.percent_off or 0), each.amount_off, _seconds(each.ends_at)) for each in subscription.discounts],
         _seconds(subscription.current_period_end),
         _seconds(subscription.ends_at),
         subscription.schedule_id,
@@ -281,6 +282,6 @@ def _basis(subscription: Subscription) -> str:
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
-def _seconds(instant: datetime | None) -> float | None:
+def _seconds(instant: datetime | None) -> int | None:
     """The same in whatever zone and whoever told it: Stripe, or the database."""
-    return None if instant is None else instant.timestamp()
+    return None if instant is None else int(instant.timestamp())
