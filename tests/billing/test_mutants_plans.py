@@ -1,11 +1,26 @@
 """What seats and metered drafts add to a plan, and which subscription an account changes, told apart to the last."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
 
-from core.billing.plans import METERED, SEATS, Entitlement, Offer, PlanName, Subscription, counting
+from core.billing.plans import (
+    GRACE,
+    METERED,
+    OFFERS,
+    SEATS,
+    Entitlement,
+    Item,
+    Notice,
+    Offer,
+    PlanName,
+    Subscription,
+    beside,
+    counting,
+    plan_item,
+)
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 FREE, PRO, ENTERPRISE = PlanName.FREE, PlanName.PRO, PlanName.ENTERPRISE
@@ -82,3 +97,44 @@ def test_where_none_entitles_the_newest_living_one_is_changed():
         assert counting(order, NOW) == twin, "of the same second, by id"
     assert counting((ended,), NOW) is None
     assert counting((), NOW) is None
+
+
+def item(lookup_key: str, quantity: int = 1) -> Item:
+    return Item(f"si_{lookup_key}", f"price_{lookup_key}", lookup_key, quantity, 400, "USD", 1)
+
+
+def test_items_beside_the_plan_are_its_seats_and_its_meter():
+    paid = replace(
+        subscription("sub_1", "enterprise_monthly"),
+        items=(
+            item("enterprise_monthly"),
+            item("enterprise_seat_monthly", 3),
+            item("enterprise_generation_monthly", 0),
+        ),
+    )
+    assert (paid.seats, paid.is_metered) == (3, True)
+    alone = replace(paid, items=(item("enterprise_monthly", 2),))
+    assert (alone.seats, alone.is_metered) == (0, False)
+    assert not item("enterprise_monthly").is_metered
+
+
+def test_reasons_are_told_to_pages_under_these_names():
+    assert {each.value for each in Notice} >= {
+        *("ending", "past_due", "grace_over", "stale", "paused", "unpaid"),
+        *("incomplete", "unknown_status", "unknown_price"),
+    }
+    assert timedelta(days=7) == GRACE
+
+
+def test_what_goes_beside_a_plan_is_billed_as_often_as_it_is():
+    assert beside(OFFERS["enterprise_yearly"], SEATS) == SEATS["enterprise_seat_yearly"]
+    assert beside(OFFERS["enterprise_monthly"], METERED) == METERED["enterprise_generation_monthly"]
+    assert beside(OFFERS["pro_monthly"], SEATS) is None
+
+
+def test_the_plan_is_found_among_the_items_wherever_it_is():
+    plan, seats, metered = item("pro_monthly"), item("other"), replace(item("another"), is_metered=True)
+    for order in permutations((plan, seats, metered)):
+        assert plan_item(order) == plan
+    assert plan_item((metered, seats)) == seats
+    assert plan_item(()) is None
