@@ -275,8 +275,8 @@ def _basis(subscription: Subscription) -> str:
         subscription.status,
         sorted((each.stripe_id, each.price_id, each.quantity) for each in subscription.items),
         [(Fraction(each.percent_off or 0), each.amount_off, _seconds(each.ends_at)) for each in subscription.discounts],
-        _told(subscription.current_period_end),
-        _told(subscription.ends_at),
+        _seconds(subscription.current_period_end),
+        _seconds(subscription.ends_at),
         subscription.schedule_id,
     )
     return hashlib.sha256(repr(facts).encode()).hexdigest()
