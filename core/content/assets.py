@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from core.access import Permission, Scope
+from core.content.house_rules import rules_for
 from core.content.kinds import AssetStatus, AssetType
 from core.content.models import ContentAsset, ContentAssetVersion
 from core.content.moderation import Finding
@@ -121,7 +122,7 @@ def save_asset(
         body=content.body,
         category=content.category,
         tags=list(content.tags),
-        details=_noted(stop_if_blocked(content.body, platform)),
+        details=_noted(stop_if_blocked(content.body, platform, rules_for(session, scope.workspace_id))),
         platform=platform,
         language=language,
         generation_id=generation_id,
@@ -151,7 +152,7 @@ def update_asset(session: Session, scope: Scope, asset_id: UUID, content: AssetT
     asset = _locked(session, scope, asset_id)
     if asset.version != version:
         raise Conflict("content.changed_elsewhere")
-    findings = stop_if_blocked(content.body, Platform(asset.platform))
+    findings = stop_if_blocked(content.body, Platform(asset.platform), rules_for(session, scope.workspace_id))
     asset.category, asset.tags = content.category, list(content.tags)
     asset.details = _noted(findings)
     asset.updated_at = datetime.now(UTC)

@@ -28,8 +28,10 @@ from core.ai.savings import baseline_of
 from core.content import templates
 from core.content.briefs import Brief, Voice
 from core.content.checks import EXPLAINED, failed_checks
+from core.content.house_rules import rules_for
 from core.content.kinds import GenerationStatus
 from core.content.models import Generation
+from core.content.moderation import Rules
 from core.content.prompts import PROMPT_VERSION, draft_request
 from core.content.service import (
     OPEN,
@@ -60,6 +62,7 @@ class Work:
     brief: Brief
     voice: Voice
     decided: tuple[Tier, Reason] | None
+    rules: Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ def give_up(job: Claimed) -> None:
 
 def _from_template(work: Work) -> Ending:
     text = templates.draft(work.brief, work.voice, seed=work.id.int)
-    stop_if_blocked(text, work.brief.platform)
+    stop_if_blocked(text, work.brief.platform, work.rules)
     return Ending(text)
 
 
@@ -139,7 +142,7 @@ def _from_model(scope: Scope, work: Work, choice: Choice) -> Ending:
 
 def _failed(result: Result, work: Work) -> tuple[str, ...]:
     """The checks that an answer fails. Raises ContentBlocked for one that nobody may be shown."""
-    findings = stop_if_blocked(result.text, work.brief.platform)
+    findings = stop_if_blocked(result.text, work.brief.platform, work.rules)
     return failed_checks(result.text.strip(), work.brief, work.voice, findings)
 
 
@@ -169,7 +172,7 @@ def _streamed(scope: Scope, work: Work, asked: Cascade) -> tuple[str, Outcome | 
             text = "" if isinstance(piece, Restarted) else text + piece.text
             if isinstance(piece, Delta) and time.monotonic() - flushed_at < FLUSH_SECONDS:
                 continue
-            stop_if_blocked(text, work.brief.platform)
+            stop_if_blocked(text, work.brief.platform, work.rules)
             if not _note(scope, work, text):
                 return text, None
             flushed_at = time.monotonic()
@@ -191,7 +194,7 @@ def _begin(session: Session, scope: Scope, generation_id: UUID) -> Work | None:
     held.started_at = datetime.now(UTC)
     voice = voice_in(session, scope.workspace_id) or Voice()
     decided = _decided(session, scope, held) if held.reserved_month is not None else None
-    return Work(held.id, held.run, Brief.of(**held.brief), voice, decided)
+    return Work(held.id, held.run, Brief.of(**held.brief), voice, decided, rules_for(session, scope.workspace_id))
 
 
 def _decided(session: Session, scope: Scope, held: Generation) -> tuple[Tier, Reason]:

@@ -21,6 +21,8 @@ from core.content.platforms import Platform
 
 NEARBY = 140
 """Characters between two terms that still belong together."""
+OWN = "own."
+"""What the version of a workspace's own list begins with."""
 _DATA = Path(__file__).parent / "rules.toml"
 _SHORT = 4
 """Letters of a word that is found by chance in others that stand apart."""
@@ -28,7 +30,7 @@ _LINK = re.compile(r"(?:https?://|www\.)\S+")
 
 
 class Action(StrEnum):
-    """BLOCK holds everywhere and for everybody; RESTRICT is a platform's rule, shown as a warning there."""
+    """BLOCK stops a text whoever asks; RESTRICT is a warning where the rule holds."""
 
     BLOCK = "block"
     RESTRICT = "restrict"
@@ -36,10 +38,10 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One broken rule; its sentence is `moderation.<category>`.
+    """One broken rule; its sentence is `moderation.<category>`, or `moderation.own_<action>` for a workspace's own.
 
     `found` is the piece of the text at [start, end), `term` the same as it was compared. `platform` is set where the
-    rule is that platform's; `version` is that of the lists.
+    rule is that platform's; `version` is that of the list that has the term, as in "2026-11-22" or "own.3".
     """
 
     category: str
@@ -50,6 +52,16 @@ class Finding:
     end: int
     platform: Platform | None
     version: str
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the term is of the workspace's own list, and not of those that come with the product."""
+        return self.version.startswith(OWN)
+
+    @property
+    def code(self) -> str:
+        """The sentence that says what is wrong, and that the subject is to be left out."""
+        return f"moderation.own_{self.action}" if self.is_own else f"moderation.{self.category}"
 
 
 class CategoryList(BaseModel):
@@ -66,6 +78,7 @@ class CategoryList(BaseModel):
     of_group: Literal["adult"] | None = None
     links: bool = False
     allowed: tuple[str, ...] = ()
+    version: str = ""
 
 
 class RuleList(BaseModel):
@@ -87,9 +100,10 @@ class _Category:
     links: bool
     words: tuple[str, ...]
     """Its terms that are one word."""
+    version: str
 
     def holds_on(self, platform: Platform | None) -> bool:
-        return self.action is Action.BLOCK or platform in self.platforms
+        return not self.platforms or platform in self.platforms
 
 
 class Rules:
@@ -113,6 +127,7 @@ class Rules:
                 _any_of(one.allowed),
                 one.links,
                 _single(one.terms),
+                one.version or lists.version,
             )
             for one in lists.category
         )
@@ -159,13 +174,20 @@ class Rules:
 
     @staticmethod
     def _note(found: dict[tuple[str, int, int], Finding], finding: Finding) -> None:
-        """Keep a finding, unless one of its category is there already: the first view shows it as it was written."""
-        overlaps = (
-            one.category == finding.category and one.start < finding.end and finding.start < one.end
+        """Keep a finding, unless one of its category is there already: the first view shows it as it was written.
+
+        A block takes the place of a warning there, whichever was seen first.
+        """
+        same = [
+            one
             for one in found.values()
-        )
-        if not any(overlaps):
-            found[finding.category, finding.start, finding.end] = finding
+            if one.category == finding.category and one.start < finding.end and finding.start < one.end
+        ]
+        if any(one.action is Action.BLOCK or finding.action is Action.RESTRICT for one in same):
+            return
+        for one in same:
+            del found[one.category, one.start, one.end]
+        found[finding.category, finding.start, finding.end] = finding
 
     def _finding(
         self, category: _Category, folded: Folded, text: str, span: tuple[int, int], platform: Platform | None
@@ -178,8 +200,8 @@ class Rules:
             text[start:end],
             start,
             end,
-            platform if category.action is Action.RESTRICT else None,
-            self.version,
+            platform if category.platforms else None,
+            category.version,
         )
 
 
@@ -189,9 +211,15 @@ def blocking(findings: Sequence[Finding]) -> Finding | None:
 
 
 @cache
+def shipped_lists() -> RuleList:
+    """The lists that come with the product, as they are written."""
+    return RuleList.model_validate(tomllib.loads(_DATA.read_text(encoding="utf-8")))
+
+
+@cache
 def shipped_rules() -> Rules:
-    """The lists that come with the product."""
-    return Rules(RuleList.model_validate(tomllib.loads(_DATA.read_text(encoding="utf-8"))))
+    """The lists that come with the product, ready to search."""
+    return Rules(shipped_lists())
 
 
 def _spans(

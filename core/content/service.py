@@ -17,9 +17,10 @@ from core.ai.providers import chosen_providers
 from core.billing import metering
 from core.billing.service import entitlement_of
 from core.content.briefs import Brief, Tone, Voice
+from core.content.house_rules import rules_for
 from core.content.kinds import GenerationStatus
 from core.content.models import Generation, VoiceRecord
-from core.content.moderation import Finding, blocking, shipped_rules
+from core.content.moderation import OWN, Finding, Rules, blocking, shipped_rules
 from core.content.platforms import PLATFORM_NAMES, Platform
 from core.errors import ContentBlocked, NotFound, PlanLimit, TooManyTries, sentences
 from core.settings import settings
@@ -114,7 +115,8 @@ def voice_in(session: Session, workspace_id: UUID) -> Voice | None:
 @use_case(Permission.WRITE_CONTENT)
 def save_voice(session: Session, scope: Scope, new: Voice) -> None:
     """Keep the voice; `Voice.of` makes one. Raises ContentBlocked when a line of it breaks a rule of all platforms."""
-    stop_if_blocked("\n".join([*new.traits, *new.sample_lines, *new.words_to_use]), None)
+    lines = "\n".join([*new.traits, *new.sample_lines, *new.words_to_use])
+    stop_if_blocked(lines, None, rules_for(session, scope.workspace_id))
     values = {
         "tone": new.tone,
         "traits": list(new.traits),
@@ -140,7 +142,7 @@ def request_draft(session: Session, scope: Scope, brief: Brief) -> UUID:
     open, PlanLimit when this month's drafts are used up, and NotConfigured when the model's settings are incomplete.
     A template draft takes no place in the allowance.
     """
-    stop_if_blocked(brief.about, brief.platform)
+    stop_if_blocked(brief.about, brief.platform, rules_for(session, scope.workspace_id))
     _stop_if_busy(session, scope)
     month = _place(session, scope) if chosen_providers(settings()) else None
     wanted = Generation(
@@ -281,17 +283,24 @@ def give_back_place(session: Session, held: Generation) -> None:
         held.reserved_month = None
 
 
-def stop_if_blocked(text: str, platform: Platform | None) -> tuple[Finding, ...]:
-    """The findings that are no more than warnings. Raises ContentBlocked for one that nobody may override."""
-    findings = shipped_rules().moderate(text, platform)
+def stop_if_blocked(text: str, platform: Platform | None, rules: Rules | None = None) -> tuple[Finding, ...]:
+    """The findings that are no more than warnings. Raises ContentBlocked for one that nobody may override.
+
+    `rules` are the workspace's, of `rules_for`; None: those of the product alone.
+    """
+    findings = (rules or shipped_rules()).moderate(text, platform)
     if stopped := blocking(findings):
-        raise ContentBlocked(f"moderation.{stopped.category}", **finding_facts(stopped, platform))
+        raise ContentBlocked(stopped.code, **finding_facts(stopped, platform))
     return findings
 
 
 def finding_facts(finding: Finding, platform: Platform | None) -> dict[str, str]:
-    """What fills the blanks of the finding's sentence `moderation.<category>`."""
-    return {"found": finding.found, "platform": PLATFORM_NAMES[platform] if platform else ""}
+    """What fills the blanks of the finding's sentence `Finding.code`."""
+    return {
+        "found": finding.found,
+        "platform": PLATFORM_NAMES[platform] if platform else "",
+        "version": finding.version.removeprefix(OWN),
+    }
 
 
 def _view(found: Generation) -> GenerationView:

@@ -2,10 +2,12 @@
 
 import streamlit as st
 
-from core.content.moderation import Action, blocking, shipped_rules
+from core.content.house_rules import current_rules
+from core.content.moderation import Action, blocking
 from core.content.platforms import PLATFORM_NAMES, Platform, measure
 from core.content.service import finding_facts
 from core.errors import sentences
+from dashboard.session import viewer
 from dashboard.viewing import language
 from dashboard.words import number, plain, t
 
@@ -38,8 +40,8 @@ def length(text: str, platform: Platform) -> None:
 
 def findings(text: str, platform: Platform) -> None:
     """Each broken rule as its sentence: what nobody may write as an error, what the platform forbids as a warning."""
-    for finding in shipped_rules().moderate(text, platform):
-        sentence = sentences().text(language(), f"moderation.{finding.category}", **finding_facts(finding, platform))
+    for finding in current_rules(viewer().scope).moderate(text, platform):
+        sentence = sentences().text(language(), finding.code, **finding_facts(finding, platform))
         if finding.action is Action.BLOCK:
             st.error(plain(sentence), icon=":material/block:")
         else:
@@ -48,7 +50,7 @@ def findings(text: str, platform: Platform) -> None:
 
 def is_fit_to_keep(text: str, platform: Platform) -> bool:
     """Whether a text can be saved: there is one, and it breaks no rule of all platforms."""
-    return bool(text.strip()) and blocking(shipped_rules().moderate(text, platform)) is None
+    return bool(text.strip()) and blocking(current_rules(viewer().scope).moderate(text, platform)) is None
 
 
 def shown(text: str) -> None:
