@@ -13,6 +13,7 @@ from starlette.responses import Response
 from core.billing.revenue import Window
 from core.errors import NotFound, Refusal
 from core.identity.links import Purpose, look_at
+from core.insights.ai_costs import ai_costs
 from core.insights.takings import takings
 from core.sidecar import cookies
 from core.sidecar.forms import Fields, Insider, language_for
@@ -48,6 +49,21 @@ def revenue_table(who: Insider, table: str, first: date, last: date) -> Response
     name = f"huntaze-{first.isoformat()}-{last.isoformat()}.csv"
     return Response(
         takings(who.scope, table, Window(first, last)),
+        media_type="text/csv",
+        headers={"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"},
+    )
+
+
+@router.get("/account/ai-costs/{workspace_id}/{table}.csv")
+def ai_costs_table(who: Insider, workspace_id: str, table: str, first: date, last: date) -> Response:
+    """What models cost for one creator: `days`, `tasks`, `models` or `people`, of days of UTC."""
+    try:
+        scope = who.scope.narrowed_to(UUID(workspace_id))
+    except ValueError:
+        raise NotFound("access.unknown_creator") from None
+    name = f"huntaze-ai-{first.isoformat()}-{last.isoformat()}.csv"
+    return Response(
+        ai_costs(scope, table, Window(first, last)),
         media_type="text/csv",
         headers={"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"},
     )

@@ -1,5 +1,7 @@
 """What requests to models came to, over a few whose every number is reckoned by hand."""
 
+import csv
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -11,6 +13,8 @@ from sqlalchemy import Connection, event
 from core.ai.protocol import Usage
 from core.ai.spending import Quality, usage
 from core.billing.revenue import Window
+from core.errors import NotFound
+from core.insights.ai_costs import ai_costs
 from tests.insights.ledgers import SMALL, SOL, attempt, kept
 from tests.people import Made
 
@@ -166,3 +170,31 @@ def test_the_questions_do_not_grow_with_the_rows(month: Made, database: Connecti
     for _ in range(5):
         pair(month, output=5)
     assert asked() == few <= 12
+
+
+def csv_of(made: Made, table: str) -> list[list[str]]:
+    text = ai_costs(made.scope, table, NOW).decode("utf-8")
+    assert text.startswith("\ufeff")
+    return list(csv.reader(text.removeprefix("\ufeff").splitlines()))
+
+
+def test_each_table_can_be_taken_along(month: Made) -> None:
+    heading, *rows = csv_of(month, "tasks")
+    assert heading[:4] == ["task", "requests", "calls", "input"]
+    told = {row[0]: dict(zip(heading, row, strict=True)) for row in rows}
+    assert told["caption"]["cost"] == f"{Decimal(2 * DRAFT_COST + 200 * 100 + 100 * 500).scaleb(-9):f}"
+    assert (told["post"]["unknown"], told["post"]["escalated"], told["post"]["dismissed"]) == ("1", "1", "1")
+    assert csv_of(month, "days")[1][0] == TODAY.isoformat()
+    assert [row[:2] for row in csv_of(month, "models")[1:]] == [["openai", SOL], ["openai", SMALL]]
+    assert csv_of(month, "people")[1][0] == "Ada"
+
+
+def test_a_name_that_a_spreadsheet_would_run_is_tamed(make_creator: Callable[..., Made]) -> None:
+    eve = make_creator("=cmd|' /C calc'!A0")
+    kept(eve.scope, uuid4(), [attempt(DRAFT)])
+    assert csv_of(eve, "people")[1][0] == "'=cmd|' /C calc'!A0"
+
+
+def test_a_table_that_there_is_not(ada: Made) -> None:
+    with pytest.raises(NotFound):
+        ai_costs(ada.scope, "secrets", NOW)

@@ -48,6 +48,7 @@ ROUTES = {
     "POST /account/invitation": SESSION,
     "GET /account/packs/{pack_id}": SESSION,
     "GET /account/revenue/{table}.csv": SESSION,
+    "GET /account/ai-costs/{workspace_id}/{table}.csv": SESSION,
     "GET /account/restore": OPEN,
     "POST /account/restore": OPEN,
     "GET /account/external": SESSION,
@@ -126,7 +127,15 @@ def test_each_route_lets_in_whom_it_should(asking: httpx2.Client, route: str) ->
             assert answer.status_code != 500
 
 
-@pytest.mark.parametrize("path", ["/account/packs/{}", "/api/v1/workspaces/{}", "/api/v1/workspaces/{}/revenue"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/account/packs/{}",
+        "/account/ai-costs/{}/days.csv?first=2026-11-01&last=2026-11-22",
+        "/api/v1/workspaces/{}",
+        "/api/v1/workspaces/{}/revenue",
+    ],
+)
 @pytest.mark.parametrize("who", PEOPLE)
 def test_anothers_id_answers_byte_for_byte_as_a_random_one(
     house: Served, people: dict[str, Made], who: str, path: str
