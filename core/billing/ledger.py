@@ -102,10 +102,12 @@ def _sums(amounts: Iterable[tuple[str | None, int]]) -> dict[str, int]:
 def _effective(kind: Kind, theirs: Iterable[Subscription], now: datetime) -> datetime:
     """When revenue came or went, as far as Stripe says; else it is when we were told.
 
-    What is new began with its subscription, or when its trial was over. What is lost ended with the last of them.
+    What is new began with its subscription, or when its trial was over. What is lost ended with the last of them, where
+    all have ended: one that is paused or unpaid is lost without an end, and another's end is not its.
     """
     if kind is Kind.CHURNED:
-        return max((each.ended_at for each in theirs if each.ended_at), default=now)
+        ends = [each.ended_at for each in theirs]
+        return max((end for end in ends if end is not None), default=now) if None not in ends else now
     if kind is Kind.NEW:
         return min((_began(each) for each in theirs if monthly_value(each, now)), default=now)
     return now

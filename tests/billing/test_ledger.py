@@ -85,6 +85,23 @@ def test_movements_are_of_the_instant_that_stripe_names(ada: Made, stripe: Strip
     assert [each.at for each in movements(ada)] == [now - timedelta(days=9), now - timedelta(days=2)]
 
 
+def test_what_is_lost_without_an_end_is_lost_now(ada: Made, stripe: StripeServer):
+    """A trial that nobody paid for ended before: that is not when the other one stopped to be paid."""
+    world = stripe.world
+    customer, name = subscribed(stripe, ada)
+    begun = datetime.now(UTC)
+    world.find("subscription", name)["start_date"] -= 60 * DAY
+    run_all()
+    tried = world.subscribe(customer, world.price_of("pro_monthly")["id"], trial_days=14)
+    world.cancel(tried["id"])
+    tried["ended_at"] -= 20 * DAY
+    again(ada, customer)
+    world.find("subscription", name)["status"] = "unpaid"
+    again(ada, customer)
+    assert told(ada) == [("new", 29_00), ("churned", -29_00)]
+    assert movements(ada)[1].at >= begun
+
+
 def test_a_trial_that_ended_unseen_began_to_pay_at_its_end(ada: Made, stripe: StripeServer):
     customer, name = subscribed(stripe, ada)
     now = datetime.now(UTC).replace(microsecond=0)
