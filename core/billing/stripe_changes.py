@@ -236,6 +236,8 @@ def _current_phase(schedule: "stripe.SubscriptionSchedule") -> "SubscriptionSche
         "start_date": running.start_date,
         "end_date": running.end_date,
     }
+    if running.trial_end and running.trial_end > datetime.now(UTC).timestamp():
+        phase["trial_end"] = running.trial_end  # left out, the trial would be over, and charged for
     if running.discounts:
         phase["discounts"] = [{"discount": _id(each.discount)} for each in running.discounts if each.discount]
     return phase

@@ -9,7 +9,7 @@ from core.audit import entries
 from core.billing import service, stripe_changes
 from core.billing.changing import LONGEST_COMMENT, Feedback, cancel, change_plan, keep, pause, preview_change, resume
 from core.billing.farewell import request_deletion
-from core.billing.plans import PlanName
+from core.billing.plans import Item, PlanName
 from core.billing.service import PlanView
 from core.errors import BadInput, Conflict
 from tests.billing.changes import DAY, asked, change, held, invoices, subscribed
@@ -85,6 +85,17 @@ def test_more_takes_the_place_of_less_that_waits(ada: Made, stripe: StripeServer
     assert (view.subscription.seats, view.subscription.schedule_id) == (8, None)
     later(stripe, ada, 31)
     assert held(subscription) == {**ENTERPRISE, "enterprise_seat_monthly": 8}
+
+
+def test_less_for_later_leaves_a_trial_as_long_as_it_was(ada: Made, stripe: StripeServer):
+    """Stripe replaces the phase under way with the one that it is sent: one without a trial ends it."""
+    subscription = subscribed(stripe, ada, {"enterprise_monthly": 1}, days_ago=4, trial_days=14)
+    less = Item("", stripe.world.price_of("pro_monthly")["id"], "pro_monthly", 1, 29_00, "USD", 1)
+    stripe_changes.change_at_period_end(subscription["id"], None, [less], 1, str(uuid4()))
+    assert (subscription["status"], len(invoices(stripe, subscription))) == ("trialing", 1)
+    view = later(stripe, ada, 11)
+    assert (view.lookup_key, view.entitlement.status) == ("pro_monthly", "active")
+    assert [each["total"] for each in invoices(stripe, subscription)] == [29_00, 0]
 
 
 def test_a_discount_for_ever_outlives_the_change(ada: Made, stripe: StripeServer):

@@ -184,6 +184,8 @@ class Schedules(Pauses):
         """The subscription gets the items of a phase: at its period's end without prorating, else as an update."""
         subscription = self.find("subscription", schedule["subscription"])
         asked = self._phase_change(subscription, phase)
+        if subscription["status"] == "trialing" and phase["trial_end"] is None and phase["start_date"] < self.now():
+            asked["trial_end"] = "now"
         if not asked:
             return
         ends = min(each["current_period_end"] for each in subscription["items"]["data"])
