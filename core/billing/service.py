@@ -14,9 +14,8 @@ from core.billing.events import link_customer, ring
 from core.billing.invoices import OPEN, PaymentMethod, invoices_in, method_in
 from core.billing.plans import CATALOGUE, Entitlement, Offer, Subscription, counting, entitlement
 from core.billing.queries import creators_in, customer_in, grants_in, has_tried, owners_in, subscriptions_in
-from core.billing.stripe_client import QUICK
 from core.billing.stripe_gateway import CheckoutRequest, Price
-from core.errors import Conflict, NotConfigured
+from core.errors import Conflict, NotConfigured, NotFound, Unavailable
 from core.identity.models import User
 from core.settings import settings
 from core.use_case import use_case
@@ -110,7 +109,8 @@ def choose_plan(scope: Scope, lookup_key: str, seats: int = 0) -> str:
         raise NotConfigured("billing.no_key")
     for _ in range(3):
         customer_id = _customer(scope)
-        sync.run_once(f"customer:{customer_id}", QUICK)
+        if not sync.settle_now(f"customer:{customer_id}"):
+            raise Unavailable("billing.stripe_unavailable")  # perhaps it was paid for already
         if _buyer(scope).customer_id != customer_id:
             continue  # it was deleted at Stripe, and is the account's no more
         wish = reserve_checkout(scope, offer, seats, customer_id, is_taxed=settings().stripe_automatic_tax)
@@ -125,19 +125,21 @@ def choose_plan(scope: Scope, lookup_key: str, seats: int = 0) -> str:
 
 def _open_page(scope: Scope, wish: Wish, offer: Offer, seats: int, customer_id: str) -> str:
     home = f"{settings().public_url.rstrip('/')}/billing"
-    page = gateway.open_checkout(
-        CheckoutRequest(
-            customer_id=customer_id,
-            account_id=scope.account_id,
-            lookup_key=offer.lookup_key,
-            seats=seats,
-            is_taxed=settings().stripe_automatic_tax,
-            trial_days=wish.trial_days,
-            success_url=f"{home}?checkout=done",
-            cancel_url=f"{home}?checkout=cancelled",
-        ),
-        idempotency_key=str(wish.intent_id),
+    asked = CheckoutRequest(
+        customer_id=customer_id,
+        account_id=scope.account_id,
+        lookup_key=offer.lookup_key,
+        seats=seats,
+        is_taxed=settings().stripe_automatic_tax,
+        trial_days=wish.trial_days,
+        success_url=f"{home}?checkout=done",
+        cancel_url=f"{home}?checkout=cancelled",
     )
+    try:
+        page = gateway.open_checkout(asked, idempotency_key=str(wish.intent_id))
+    except (Conflict, NotFound, NotConfigured):  # to this key Stripe would say so again, though the cause were gone
+        close_intent(scope, wish.intent_id)
+        raise
     if not settle_checkout(scope, wish.intent_id, page):
         gateway.close_checkout(page.stripe_id)
         raise Conflict("billing.chosen_elsewhere")

@@ -65,11 +65,15 @@ WAITS = 4.0
 """Seconds that a person waits for a worker who asks about the same customer already."""
 
 
-def settle_now(key: str) -> None:
-    """Have it known what Stripe says of a key: asked quickly, after whoever asks about it already."""
-    until = monotonic() + WAITS
+def settle_now(key: str) -> bool:
+    """Have it known what Stripe says of a key: asked quickly, after whoever asks about it already.
+
+    False when that did not come about: what is held may be older than the bells that rang before.
+    """
+    rung, until = _bells(key), monotonic() + WAITS
     while not run_once(key, QUICK) and _is_being_asked(key) and monotonic() < until:
         sleep(0.05)
+    return _is_settled(key, rung)
 
 
 def run_once(key: str | None = None, patience: Patience = PATIENT, lease: timedelta | None = None) -> bool:
@@ -163,6 +167,16 @@ def _claim(session: Session, key: str | None, lease: timedelta) -> Claim | None:
 def _is_being_asked(session: Session, key: str) -> bool:
     waiting = StripeSync.key == key, StripeSync.dirty > StripeSync.synced
     return session.scalar(select(StripeSync.key).where(*waiting, ~_free())) is not None
+
+
+@unscoped("how often a key rang, and nothing of a tenant")
+def _bells(session: Session, key: str) -> int:
+    return session.scalar(select(StripeSync.dirty).where(StripeSync.key == key)) or 0
+
+
+@unscoped("how many of a key's bells are settled, and nothing of a tenant")
+def _is_settled(session: Session, key: str, bells: int) -> bool:
+    return (session.scalar(select(StripeSync.synced).where(StripeSync.key == key)) or 0) >= bells
 
 
 def _free() -> ColumnElement[bool]:

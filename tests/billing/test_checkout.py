@@ -1,15 +1,18 @@
 """What a Checkout page sells, what it asks for, and which page of Stripe's own a customer is led to."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
-from core.billing import service, stripe_changes
+from core.billing import service, stripe_changes, sync
 from core.billing.stripe_client import PATIENT
-from core.errors import BadInput, NotConfigured, Unavailable
+from core.errors import BadInput, Conflict, NotConfigured, Unavailable
 from core.settings import settings
 from tests.billing.changes import Json, held, subscribed
+from tests.peers.stripe_routes import ROUTES
 from tests.peers.stripe_server import StripeServer
+from tests.peers.stripe_store import Refused
 from tests.people import Made
 
 
@@ -122,3 +125,34 @@ def test_what_is_being_done_is_waited_for_and_not_refused(
     assert waits.value.code == "billing.under_way"
     asked_again = [one for _, _, _, one in stripe.requests].count(key)
     assert asked_again == 1 + PATIENT[1]
+
+
+def test_what_is_being_asked_may_be_a_payment_so_no_other_page_is_opened(
+    ada: Made, stripe: StripeServer, monkeypatch: pytest.MonkeyPatch
+):
+    """A worker asks about the customer, and its answer may be older than the page that was just paid on."""
+    page = service.choose_plan(ada.scope, "pro_monthly").rsplit("/", 1)[-1]
+    service._ring(ada.scope)
+    monkeypatch.setattr(sync, "WAITS", 0.1)
+    assert sync._claim(None, timedelta(minutes=2)) is not None
+    stripe.world.pay(page)
+    with pytest.raises(Unavailable):
+        service.choose_plan(ada.scope, "enterprise_monthly")
+    assert [each["status"] for each in stripe.world.every("checkout.session")] == ["complete"]
+
+
+def test_what_stripe_refused_is_asked_under_another_key(
+    ada: Made, stripe: StripeServer, monkeypatch: pytest.MonkeyPatch
+):
+    """It repeats a refusal under the key that met it, though whoever runs this has put its cause right."""
+    place = ("post", "/v1/checkout/sessions")
+    works = ROUTES[place]
+
+    def refuse(*_asked: object) -> Json:
+        raise Refused(400, "You must set an origin address for automatic tax.")
+
+    monkeypatch.setitem(ROUTES, place, refuse)
+    with pytest.raises(Conflict, match="origin address"):
+        service.choose_plan(ada.scope, "pro_monthly")
+    monkeypatch.setitem(ROUTES, place, works)
+    assert service.choose_plan(ada.scope, "pro_monthly") == service.choose_plan(ada.scope, "pro_monthly")
