@@ -4,8 +4,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, new_id, stamped
@@ -63,6 +63,7 @@ class MessageCampaign(Base):
     reason: Mapped[str | None]
     problem_code: Mapped[str | None]
     problem_facts: Mapped[dict[str, str]] = mapped_column(JSONB, server_default=text("'{}'"))
+    fans: Mapped[int | None] = mapped_column(comment="In the segment when it was filled")
     skipped: Mapped[dict[str, int]] = mapped_column(JSONB, server_default=text("'{}'"), comment="Fans left out, by why")
     created_at: Mapped[datetime] = stamped()
     approved_by: Mapped[UUID | None]
@@ -90,7 +91,7 @@ class Message(Base):
         ),
         Index("messages_text_key_key", "workspace_id", "fan_id", "text_key", unique=True),
         Index("messages_status_idx", "workspace_id", "status", "created_at"),
-        Index("messages_campaign_id_idx", "workspace_id", "campaign_id"),
+        Index("messages_campaign_id_key", "workspace_id", "campaign_id", "fan_id", unique=True),
     )
 
     workspace_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -105,6 +106,9 @@ class Message(Base):
     status: Mapped[str] = mapped_column(server_default="queued")
     created_at: Mapped[datetime] = stamped()
     updated_at: Mapped[datetime] = stamped()
+    flags: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), server_default=text("'{}'"), comment="What a person should look at before they approve"
+    )
     decided_by: Mapped[UUID | None]
     decided_at: Mapped[datetime | None]
     sent_by: Mapped[UUID | None]
@@ -112,15 +116,13 @@ class Message(Base):
 
 
 class MessageOptOut(Base):
-    """A fan who is not to be written to."""
+    """A fan who is not to be written to, by what the statements call them: it outlives the fan's row."""
 
     __tablename__ = "message_opt_outs"
-    __table_args__ = (
-        ForeignKeyConstraint(["workspace_id", "fan_id"], ["fans.workspace_id", "fans.id"], ondelete="CASCADE"),
-    )
 
-    workspace_id: Mapped[UUID] = mapped_column(primary_key=True)
-    fan_id: Mapped[UUID] = mapped_column(primary_key=True)
+    workspace_id: Mapped[UUID] = _workspace()
+    platform: Mapped[str] = mapped_column(primary_key=True)
+    identity: Mapped[str] = mapped_column(primary_key=True)
     reason: Mapped[str] = mapped_column(server_default="")
     created_by: Mapped[UUID]
     created_at: Mapped[datetime] = stamped()

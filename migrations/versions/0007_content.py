@@ -406,6 +406,7 @@ def _messages() -> None:
         sa.Column(
             "problem_facts", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False
         ),
+        sa.Column("fans", sa.BigInteger(), nullable=True, comment="In the segment when it was filled"),
         sa.Column(
             "skipped",
             postgresql.JSONB(astext_type=sa.Text()),
@@ -466,17 +467,15 @@ def _messages() -> None:
     op.create_table(
         "message_opt_outs",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
-        sa.Column("fan_id", sa.Uuid(), nullable=False),
+        sa.Column("platform", sa.String(), nullable=False),
+        sa.Column("identity", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), server_default="", nullable=False),
         sa.Column("created_by", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
-            ["workspace_id", "fan_id"],
-            ["fans.workspace_id", "fans.id"],
-            name=op.f("message_opt_outs_workspace_id_fan_id_fkey"),
-            ondelete="CASCADE",
+            ["workspace_id"], ["workspaces.id"], name=op.f("message_opt_outs_workspace_id_fkey"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("workspace_id", "fan_id", name=op.f("message_opt_outs_pkey")),
+        sa.PrimaryKeyConstraint("workspace_id", "platform", "identity", name=op.f("message_opt_outs_pkey")),
     )
     op.create_table(
         "messages",
@@ -492,6 +491,13 @@ def _messages() -> None:
         sa.Column("status", sa.String(), server_default="queued", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "flags",
+            postgresql.ARRAY(sa.Text()),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+            comment="What a person should look at before they approve",
+        ),
         sa.Column("decided_by", sa.Uuid(), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("sent_by", sa.Uuid(), nullable=True),
@@ -517,6 +523,6 @@ def _messages() -> None:
         ),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("messages_pkey")),
     )
-    op.create_index("messages_campaign_id_idx", "messages", ["workspace_id", "campaign_id"], unique=False)
+    op.create_index("messages_campaign_id_key", "messages", ["workspace_id", "campaign_id", "fan_id"], unique=True)
     op.create_index("messages_status_idx", "messages", ["workspace_id", "status", "created_at"], unique=False)
     op.create_index("messages_text_key_key", "messages", ["workspace_id", "fan_id", "text_key"], unique=True)
