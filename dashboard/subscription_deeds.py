@@ -22,9 +22,10 @@ from core.billing.grants import LONGEST, grant_plan
 from core.billing.invoices import Invoice
 from core.billing.plans import OFFERS, SEATS, PlanName, Status, Subscription, beside
 from core.billing.stripe_refunds import RefundReason
-from core.errors import BadInput, Refusal, Unavailable
+from core.errors import BadInput
 from core.identity.proof import is_proved
 from core.money import NotMoney, decimal_of, exact, minor_units
+from dashboard.billing.wishing import until_refused
 from dashboard.components.reason import why
 from dashboard.session import anyone, flash
 from dashboard.team import prove
@@ -71,14 +72,8 @@ def asked_for() -> None:
 
 
 def _done(asked: Asked, reason: str) -> None:
-    """A refused wish is over and another try is another one; without an answer it is still the same."""
-    try:
+    with until_refused(lambda: st.session_state.update({_WISH: uuid4()})):
         asked.do(st.session_state[_WISH], reason)
-    except Unavailable:
-        raise
-    except Refusal:
-        st.session_state[_WISH] = uuid4()
-        raise
     flash(t(f"subscriptions.{asked.deed}_done"))
 
 

@@ -1,6 +1,6 @@
 """The question before a subscription is canceled: what stays, until when, and why."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 import streamlit as st
@@ -9,6 +9,7 @@ from core.billing.changing import LONGEST_COMMENT, UNPAID, Feedback, cancel
 from core.billing.service import PlanView
 from dashboard.billing.dates import day_of
 from dashboard.billing.owing import remember
+from dashboard.billing.wishing import until_refused
 from dashboard.session import flash, refusals_shown, viewer
 from dashboard.words import plain, t
 
@@ -54,8 +55,9 @@ def cancel_asked(view: PlanView, zone: str) -> None:
         if agreed and feedback is None:
             st.warning(t("billing.cancel_needs_why"), icon=":material/warning:")
         elif agreed and feedback is not None:
-            with st.spinner(t("billing.asking")):
-                remember(cancel(viewer().scope, wish.id, feedback, comment))
+            now: _Wish = st.session_state[_ASKED]
+            with st.spinner(t("billing.asking")), until_refused(_anew):
+                remember(cancel(viewer().scope, now.id, feedback, comment))
             _forget()
             flash(t("billing.cancel_done"))
             st.rerun()
@@ -68,6 +70,10 @@ def _what_stays(view: PlanView, zone: str) -> str:
     if has is None or has.status in UNPAID:
         return t("billing.cancel_now_what")
     return t("billing.cancel_what", until=plain(day_of(has.current_period_end, zone)))
+
+
+def _anew() -> None:
+    st.session_state[_ASKED] = replace(st.session_state[_ASKED], id=uuid4())
 
 
 def _forget() -> None:

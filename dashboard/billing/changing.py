@@ -1,6 +1,6 @@
 """The question before a subscription is changed: what it costs to the cent, and when."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 import streamlit as st
@@ -11,6 +11,7 @@ from core.billing.service import PlanView
 from dashboard.billing.dates import day_of
 from dashboard.billing.owing import remember
 from dashboard.billing.standing import named
+from dashboard.billing.wishing import until_refused
 from dashboard.session import flash, refusals_shown, viewer
 from dashboard.words import money, number, plain, t
 
@@ -47,6 +48,7 @@ def change_asked(view: PlanView, zone: str) -> None:
     @st.dialog(title, on_dismiss=_forget)
     @refusals_shown()
     def question() -> None:
+        was_read = _PREVIEW in st.session_state
         preview = _asked_once(wish)
         if preview is not None:
             _shown(preview, zone)
@@ -55,15 +57,16 @@ def change_asked(view: PlanView, zone: str) -> None:
             if st.button(t("frame.cancel"), key="billing_change_no"):
                 _forget()
                 st.rerun()
-        if preview is not None and agreed:
-            _agreed(wish, preview, zone)
+        if preview is not None and agreed and was_read:
+            _agreed(preview, zone)
 
     question()
 
 
-def _agreed(wish: _Wish, preview: Preview, zone: str) -> None:
+def _agreed(preview: Preview, zone: str) -> None:
     """Done as it was shown. Where the payment did not go through, the page leads to where it can be made."""
-    with st.spinner(t("billing.asking")):
+    wish: _Wish = st.session_state[_ASKED]
+    with st.spinner(t("billing.asking")), until_refused(_anew):
         view = change_plan(viewer().scope, wish.id, preview)
     remember(view)
     _forget()
@@ -118,6 +121,12 @@ def _to_the_cent(preview: Preview) -> None:
     ]
     st.markdown("\n".join(table))
     st.caption(t("billing.as_shown"))
+
+
+def _anew() -> None:
+    """What was refused is reckoned once more, and read before it is agreed to."""
+    st.session_state[_ASKED] = replace(st.session_state[_ASKED], id=uuid4())
+    st.session_state.pop(_PREVIEW, None)
 
 
 def _forget() -> None:

@@ -12,6 +12,7 @@ from core.billing.plans import Status
 from core.billing.service import PlanView
 from dashboard.billing.canceling import ask_to_cancel, cancel_asked
 from dashboard.billing.owing import remember
+from dashboard.billing.wishing import until_refused
 from dashboard.components.confirmation import ask, confirmation
 from dashboard.session import flash, refusals_shown, viewer
 from dashboard.words import t
@@ -53,7 +54,8 @@ def _ask(deed: str) -> None:
 def _do(deed: str) -> None:
     """One wish until it is done: another try after an answer that was lost is the same."""
     wish_id: UUID = st.session_state.setdefault(_wish(deed), uuid4())
-    view = _DEEDS[deed](viewer().scope, wish_id)
+    with until_refused(lambda: st.session_state.pop(_wish(deed), None)):
+        view = _DEEDS[deed](viewer().scope, wish_id)
     del st.session_state[_wish(deed)]
     remember(view)
     if deed == "resume" and view.subscription is not None and view.subscription.status == Status.PAUSED:

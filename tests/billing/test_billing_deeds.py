@@ -1,6 +1,7 @@
 """Changing, cancelling and pausing on the Billing page: shown before it is done, and done once."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,9 @@ from core.billing.models import SubscriptionRecord
 from dashboard.words import catalogue
 from tests.billing.test_choosing import session_of
 from tests.pages.conftest import OpenPage, assert_no_crash, words
+from tests.peers.stripe_routes import ROUTES
 from tests.peers.stripe_server import StripeServer
+from tests.peers.stripe_store import Refused
 from tests.people import Made
 
 
@@ -191,6 +194,55 @@ def test_cancelling_asks_why_keeps_the_plan_to_its_end_and_can_be_taken_back(
     assert_no_crash(page)
     assert "Your plan stays as it is." in words(page)
     assert "Your plan ends on" not in words(page)
+
+
+def test_what_was_refused_once_can_be_asked_for_again(
+    open_page: OpenPage, paying: Made, stripe: StripeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wish that was refused is over: under its id nothing is done any more."""
+    page = open_page("billing", paying)
+    page.button(key="billing_cancel").click().run()
+    page.selectbox(key="billing_cancel_why").set_value("too_expensive")
+    with refusing(monkeypatch):
+        page.button(key="billing_cancel_yes").click().run()
+    assert "Not today" in words(page)
+    page.button(key="billing_cancel_yes").click().run()
+    assert_no_crash(page)
+    assert held(stripe)["cancel_at_period_end"]
+    with refusing(monkeypatch):
+        page.button(key="billing_keep").click().run()
+    assert "Not today" in words(page)
+    page.button(key="billing_keep").click().run()
+    assert "Your plan stays as it is." in words(page)
+    assert held(stripe)["cancel_at_period_end"] is False
+
+
+def test_what_changed_meanwhile_is_shown_anew_before_it_is_agreed_to(
+    open_page: OpenPage, paying: Made, stripe: StripeServer
+) -> None:
+    page = open_page("billing", paying)
+    page.button(key="change_enterprise_monthly").click().run()
+    stripe.world.switch(held(stripe)["id"], "pro_yearly")
+    page.button(key="billing_change_yes").click().run()
+    assert "Look at it once more, then confirm." in words(page)
+    page.button(key="billing_change_yes").click().run()
+    assert_no_crash(page)
+    assert set(sold(stripe)) == {"pro_yearly"}, "another price is read first"
+    page.button(key="billing_change_yes").click().run()
+    assert_no_crash(page)
+    assert "enterprise_monthly" in sold(stripe)
+
+
+@contextmanager
+def refusing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Stripe, while it refuses every change of a subscription."""
+
+    def refuse(*_asked: object) -> dict[str, Any]:
+        raise Refused(400, "Not today")
+
+    with monkeypatch.context() as patched:
+        patched.setitem(ROUTES, ("post", "/v1/subscriptions/{subscription_exposed_id}"), refuse)
+        yield
 
 
 def test_pausing_and_resuming_are_asked_first(open_page: OpenPage, paying: Made, stripe: StripeServer) -> None:
