@@ -11,7 +11,6 @@ from core.content.briefs import LONGEST_ABOUT, Brief, Length, Task, Tone, Voice
 from core.content.kinds import AssetType
 from core.content.platforms import PLATFORM_NAMES, Platform
 from core.content.service import (
-    GenerationView,
     cancel_generation,
     dismiss_generation,
     drafts_left,
@@ -19,6 +18,7 @@ from core.content.service import (
     request_draft,
     voice,
 )
+from core.content.views import GenerationView
 from core.language import LANGUAGES
 from dashboard.components.figures import allowance
 from dashboard.components.writing import editor, is_fit_to_keep, listed, shown
@@ -181,7 +181,7 @@ def _again(before: GenerationView, label: str) -> None:
 
 @refusals_shown()
 def _ask_again(before: GenerationView) -> None:
-    request_draft(viewer().scope, before.brief)
+    request_draft(viewer().scope, before.brief, parent_id=before.id)
 
 
 @refusals_shown()

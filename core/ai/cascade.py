@@ -145,7 +145,7 @@ class Cascade:
         """The same request, with the draft and what is wrong with it. The draft is data as everything else there."""
         if best.error is not None:
             return self.request
-        wrong = "; ".join(self.explained.get(name, name.replace("_", " ")) for name in best.failed)
+        wrong = "; ".join(self.explained.get(name, name.replace("_", " ")) for name in dict.fromkeys(best.failed))
         told = (
             f"<draft>\n{_unmarked(best.result.text)}\n</draft>\nWhat is wrong with the draft: {wrong}. Write it again."
         )

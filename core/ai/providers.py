@@ -64,15 +64,39 @@ def choice_for(task: str, on: date, decided: tuple[Tier, Reason] | None = None) 
     return replace(choice, larger=larger)
 
 
+def larger_model(task: str, on: date) -> str | None:
+    """The model that is asked when somebody wants the larger one; None where there is none but those asked anyway.
+
+    Nothing is built, so pages may ask. Raises NotConfigured as above.
+    """
+    small, large = (_routes(task, on, (tier, Reason.TIER)) for tier in (Tier.SMALL, Tier.LARGE))
+    asked_before = {(name, one.model) for name, one in small}
+    return next((one.model for name, one in large if (name, one.model) not in asked_before), None)
+
+
+def models_in_use() -> tuple[tuple[str, str], ...]:
+    """Each provider and model that drafts are asked of as configured, also one that is shut down already.
+
+    Nothing is built, so pages may ask. Raises NotConfigured as above.
+    """
+    tiers = (_routes("", date.min, (tier, Reason.TIER)) for tier in Tier)
+    return tuple(dict.fromkeys((name, one.model) for found in tiers for name, one in found))
+
+
 def _choice(task: str, on: date, decided: tuple[Tier, Reason]) -> Choice | None:
+    found = _routes(task, on, decided)
+    deployments = [_deployment(name, one.model, settings()) for name, one in found]
+    return Choice(Chain(deployments), tuple(one for _, one in found)) if deployments else None
+
+
+def _routes(task: str, on: date, decided: tuple[Tier, Reason]) -> list[tuple[str, Route]]:
+    """The model of each provider, in the order in which they are tried."""
     configured = settings()
-    routes: list[Route] = []
-    deployments: list[Deployment] = []
-    for position, name in enumerate(chosen_providers(configured)):
-        model = _model_setting(configured, name, position, decided[0])
-        routes.append(route(task, name, configured=model, on=on, decided=decided))
-        deployments.append(_deployment(name, routes[-1].model, configured))
-    return Choice(Chain(deployments), tuple(routes)) if deployments else None
+    models = (
+        (name, _model_setting(configured, name, position, decided[0]))
+        for position, name in enumerate(chosen_providers(configured))
+    )
+    return [(name, route(task, name, configured=model, on=on, decided=decided)) for name, model in models]
 
 
 def _model_setting(configured: Settings, name: str, position: int, tier: Tier) -> str | None:

@@ -1,6 +1,7 @@
 """What a creator asks for, and how they sound. Pure."""
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from core.content.platforms import Platform
@@ -9,6 +10,12 @@ from core.language import LANGUAGES
 from core.text import unsafe_reason
 
 LONGEST_ABOUT = 600
+LONGEST_PREVIOUS = 6_000
+"""Of a text that is to be written anew: more than that no platform of ours takes in one piece, but for Reddit."""
+VARIANTS = 3
+"""As many as are written when nobody says otherwise, and the most that are."""
+MOST_PARTS = 7
+"""Posts of one campaign."""
 LONGEST_LINE = 280
 MOST_LINES = 20
 
@@ -20,6 +27,12 @@ class Task(StrEnum):
     STORY = "story"
     CAPTION = "caption"
     VIDEO = "video"
+    IDEAS = "ideas"
+    HASHTAGS = "hashtags"
+
+
+LISTS = frozenset({Task.IDEAS, Task.HASHTAGS})
+"""What is a list, one entry a line, and no text to be sent as it is."""
 
 
 class Tone(StrEnum):
@@ -37,7 +50,12 @@ class Length(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """One wish for a text. `about` is the person's own words."""
+    """One wish for a text. `about`, `picture`, `note` and `previous` are people's own words.
+
+    `picture` says what the picture shows that the text goes with. `note` says what is to be otherwise than in
+    `previous`, the text at hand. `variants` is how many are written, 1 to VARIANTS. Of a campaign it is post `part` of
+    `parts`, for `day`.
+    """
 
     task: Task
     platform: Platform
@@ -45,19 +63,58 @@ class Brief:
     language: str
     length: Length
     about: str
+    picture: str = ""
+    note: str = ""
+    previous: str = ""
+    variants: int = VARIANTS
+    part: int = 1
+    parts: int = 1
+    day: date | None = None
 
     @classmethod
-    def of(cls, *, task: str, platform: str, tone: str, language: str, length: str, about: str) -> "Brief":
+    def of(
+        cls,
+        *,
+        task: str,
+        platform: str,
+        tone: str,
+        language: str,
+        length: str,
+        about: str = "",
+        picture: str = "",
+        note: str = "",
+        previous: str = "",
+        variants: str = str(VARIANTS),
+        part: str = "1",
+        parts: str = "1",
+        day: str = "",
+    ) -> "Brief":
         """A brief from what a form sends. Raises BadInput that says what to change."""
-        subject = " ".join(about.split())
-        if not subject:
+        subject, seen, wanted = (" ".join(words.split()) for words in (about, picture, note))
+        if not (subject or seen):
             raise BadInput("content.say_what_about")
-        if len(subject) > LONGEST_ABOUT or unsafe_reason(subject):
+        if any(len(words) > LONGEST_ABOUT or unsafe_reason(words) for words in (subject, seen, wanted)):
             raise BadInput("content.bad_about", most=LONGEST_ABOUT)
+        if len(previous) > LONGEST_PREVIOUS or unsafe_reason(previous):
+            raise BadInput("content.bad_body", most=LONGEST_PREVIOUS)
         try:
             if language not in LANGUAGES:
                 raise ValueError(language)
-            return cls(Task(task), Platform(platform), Tone(tone), language, Length(length), subject)
+            return cls(
+                Task(task),
+                Platform(platform),
+                Tone(tone),
+                language,
+                Length(length),
+                subject,
+                seen,
+                wanted,
+                previous.strip(),
+                _between(variants, 1, VARIANTS),
+                _between(part, 1, MOST_PARTS),
+                _between(parts, 1, MOST_PARTS),
+                date.fromisoformat(day) if day else None,
+            )
         except ValueError:
             raise BadInput("content.bad_choice") from None
 
@@ -69,7 +126,26 @@ class Brief:
             "language": self.language,
             "length": self.length,
             "about": self.about,
+            "picture": self.picture,
+            "note": self.note,
+            "previous": self.previous,
+            "variants": str(self.variants),
+            "part": str(self.part),
+            "parts": str(self.parts),
+            "day": self.day.isoformat() if self.day else "",
         }
+
+    @property
+    def words(self) -> str:
+        """Everything that people wrote in it, a line each."""
+        return "\n".join(filter(None, (self.about, self.picture, self.note, self.previous)))
+
+
+def _between(number: str, least: int, most: int) -> int:
+    found = int(number)
+    if not least <= found <= most:
+        raise ValueError(number)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,29 +20,28 @@ from core.ai import allowance, ledger
 from core.ai.budget import gate_for, standing_in
 from core.ai.cascade import Cascade, Outcome
 from core.ai.chain import Attempt, Restarted
-from core.ai.protocol import AIError, Delta, ErrorKind, Result
+from core.ai.protocol import AIError, Delta, ErrorKind
 from core.ai.providers import CALL_SECONDS, Choice, choice_for
-from core.ai.requests import Asked, keep_request, tier_in
+from core.ai.requests import Asked, keep_request, note_outcome, tier_in
 from core.ai.routing import Reason, Route, Tier, decide
 from core.ai.savings import baseline_of
-from core.content import templates
 from core.content.briefs import Brief, Voice
-from core.content.checks import EXPLAINED, failed_checks
+from core.content.checks import EXPLAINED
 from core.content.house_rules import rules_for
 from core.content.kinds import GenerationStatus
 from core.content.models import Generation
-from core.content.moderation import Rules
 from core.content.prompts import PROMPT_VERSION, draft_request
 from core.content.service import (
-    OPEN,
     PLACE,
-    TEMPLATE,
     give_back_place,
     job_name,
     locked,
     stop_if_blocked,
     voice_in,
 )
+from core.content.variants import growing, parted
+from core.content.views import OPEN, TEMPLATE
+from core.content.work import Work
 from core.errors import ContentBlocked, NotConfigured, NotFound, NotSignedIn, Refusal, Unavailable
 from core.queue import Claimed
 from core.use_case import use_case
@@ -54,22 +53,10 @@ FLUSH_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """A draft in hand. `run` fences what is written. `decided` is its tier, None when it may use no model at all."""
-
-    id: UUID
-    run: int
-    brief: Brief
-    voice: Voice
-    decided: tuple[Tier, Reason] | None
-    rules: Rules
-
-
-@dataclass(frozen=True, slots=True)
 class Ending:
-    """How a run ended: with a text, or with a problem and nothing to show."""
+    """How a run ended: with texts, the best first, or with a problem and nothing to show."""
 
-    text: str = ""
+    texts: tuple[str, ...] = ()
     route: Route | None = None
     provider: str | None = None
     problem: Refusal | None = None
@@ -87,7 +74,7 @@ def write(job: Claimed) -> None:
         return
     try:
         choice = choice_for(work.brief.task, datetime.now(UTC).date(), work.decided) if work.decided else None
-        ending = _from_template(work) if choice is None else _from_model(scope, work, choice)
+        ending = Ending(work.from_template()) if choice is None else _from_model(scope, work, choice)
     except (ContentBlocked, NotConfigured) as refusal:
         ending = Ending(problem=refusal)
     _end(scope, work, ending)
@@ -107,12 +94,6 @@ def give_up(job: Claimed) -> None:
         _release(scope, generation_id)
 
 
-def _from_template(work: Work) -> Ending:
-    text = templates.draft(work.brief, work.voice, seed=work.id.int)
-    stop_if_blocked(text, work.brief.platform, work.rules)
-    return Ending(text)
-
-
 def _from_model(scope: Scope, work: Work, choice: Choice) -> Ending:
     """Stream the answer into the row. A blocked piece is never written."""
     provider, route = choice.chain.deployments[0].provider.name, choice.routes[0]
@@ -121,29 +102,24 @@ def _from_model(scope: Scope, work: Work, choice: Choice) -> Ending:
     asked = Cascade(
         choice,
         draft_request(work.brief, work.voice),
-        lambda result: _failed(result, work),
+        work.failed,
         gate_for(scope),
         CALL_SECONDS,
         EXPLAINED,
     )
-    text, outcome, problem = "", None, None
+    texts: tuple[str, ...] = ()
+    outcome, problem = None, None
     try:
-        text, outcome = _streamed(scope, work, asked)
+        texts, outcome = _streamed(scope, work, asked)
     except AIError as error:
         if error.kind is ErrorKind.OVER_BUDGET and not any(one.usage is None for one in asked.attempts):
-            return replace(_from_template(work), attempts=asked.attempts)
+            return replace(Ending(work.from_template()), attempts=asked.attempts)
         problem = Refusal(f"ai.{error.kind}")
     except ContentBlocked as refusal:
         problem = refusal
     if outcome is not None:
         provider, route = outcome.result.provider, outcome.route
-    return Ending(text, route, provider, problem, asked.attempts, _asked(work, choice, asked, outcome))
-
-
-def _failed(result: Result, work: Work) -> tuple[str, ...]:
-    """The checks that an answer fails. Raises ContentBlocked for one that nobody may be shown."""
-    findings = stop_if_blocked(result.text, work.brief.platform, work.rules)
-    return failed_checks(result.text.strip(), work.brief, work.voice, findings)
+    return Ending(texts, route, provider, problem, asked.attempts, _asked(work, choice, asked, outcome))
 
 
 def _asked(work: Work, choice: Choice, asked: Cascade, outcome: Outcome | None) -> Asked:
@@ -155,28 +131,30 @@ def _asked(work: Work, choice: Choice, asked: Cascade, outcome: Outcome | None) 
         reason=choice.routes[0].reason,
         prompt_version=PROMPT_VERSION,
         baseline=baseline_of(asked.attempts, first.provider.name, first.model),
-        failed_checks=outcome.failed if outcome else (),
+        failed_checks=tuple(dict.fromkeys(outcome.failed)) if outcome else (),
         was_repaired=bool(outcome and outcome.was_repaired),
         was_escalated=bool(outcome and outcome.was_escalated),
-        characters=len(outcome.result.text.strip()) if outcome else None,
+        characters=sum(map(len, parted(outcome.result.text))) if outcome else None,
     )
 
 
-def _streamed(scope: Scope, work: Work, asked: Cascade) -> tuple[str, Outcome | None]:
-    """The text, and the outcome when it came to its end; without one the draft was stopped by its person."""
+def _streamed(scope: Scope, work: Work, asked: Cascade) -> tuple[tuple[str, ...], Outcome | None]:
+    """The texts, and the outcome when it came to its end; without one the draft was stopped by its person."""
     text, flushed_at = "", time.monotonic()
     with closing(asked.stream()) as pieces:
         for piece in pieces:
             if isinstance(piece, Outcome):
-                return piece.result.text.strip(), piece
+                return work.best(piece.result), piece
             text = "" if isinstance(piece, Restarted) else text + piece.text
             if isinstance(piece, Delta) and time.monotonic() - flushed_at < FLUSH_SECONDS:
                 continue
-            stop_if_blocked(text, work.brief.platform, work.rules)
-            if not _note(scope, work, text):
-                return text, None
+            so_far = growing(text)
+            for one in so_far:
+                stop_if_blocked(one, work.brief.platform, work.rules)
+            if not _note(scope, work, so_far):
+                return so_far, None
             flushed_at = time.monotonic()
-    return text, None
+    return growing(text), None
 
 
 @use_case(Permission.WRITE_CONTENT)
@@ -189,7 +167,7 @@ def _begin(session: Session, scope: Scope, generation_id: UUID) -> Work | None:
         return None
     held.status = GenerationStatus.RUNNING
     held.run += 1
-    held.draft = ""
+    held.draft, held.variants = "", []
     held.provider = held.model = None
     held.started_at = datetime.now(UTC)
     voice = voice_in(session, scope.workspace_id) or Voice()
@@ -217,9 +195,10 @@ def _choose(session: Session, scope: Scope, work: Work, provider: str, route: Ro
 
 
 @use_case(Permission.WRITE_CONTENT)
-def _note(session: Session, scope: Scope, work: Work, text: str) -> bool:
-    """Show the text so far. False: the draft was stopped, or another worker has it."""
-    return _write(session, scope, work, draft=text)
+def _note(session: Session, scope: Scope, work: Work, texts: Sequence[str]) -> bool:
+    """Show the texts so far. False: the draft was stopped, or another worker has it."""
+    first, *others = texts or ("",)
+    return _write(session, scope, work, draft=first, variants=others)
 
 
 def _write(session: Session, scope: Scope, work: Work, **values: object) -> bool:
@@ -248,6 +227,8 @@ def _end(session: Session, scope: Scope, work: Work, ending: Ending) -> None:
     ledger.record(session, held.workspace_id, held.id, work.run, ending.attempts)
     if ending.asked is not None:
         keep_request(session, scope, held.id, ending.asked)
+        if held.put_away_at is not None:
+            note_outcome(session, held.workspace_id, held.id, "", None)
     if held.run != work.run:
         return
     bill = ledger.bill(session, held.workspace_id, held.id)
@@ -265,7 +246,7 @@ def _end(session: Session, scope: Scope, work: Work, ending: Ending) -> None:
     held.finished_at = datetime.now(UTC)
     if ending.problem is None:
         held.status = GenerationStatus.DONE
-        held.draft = ending.text
+        held.draft, *held.variants = ending.texts or ("",)
         held.failed_checks = list(ending.asked.failed_checks) if ending.asked else []
         if ending.route is None:
             give_back_place(session, held)
@@ -293,7 +274,7 @@ def _release(session: Session, scope: Scope, generation_id: UUID) -> None:
 
 def _fail(session: Session, held: Generation, problem: Refusal, *, counts: bool) -> None:
     held.status = GenerationStatus.FAILED
-    held.draft = ""
+    held.draft, held.variants = "", []
     held.problem_code = problem.code
     held.problem_facts = {name: str(value) for name, value in problem.facts.items()}
     if not counts:

@@ -17,6 +17,16 @@ class AssetType(StrEnum):
     VIDEO = "video"
     IMAGE = "image"
     CAPTION = "caption"
+    IDEAS = "ideas"
+    HASHTAGS = "hashtags"
+
+
+class Authorship(StrEnum):
+    """Who wrote a kept text. A template is people's work."""
+
+    PERSON = "person"
+    AI = "ai"
+    AI_EDITED = "ai_edited"
 
 
 class AssetStatus(StrEnum):

@@ -146,6 +146,7 @@ class ContentAsset(Base):
     published_at: Mapped[datetime | None]
     asked_review_by: Mapped[UUID | None]
     authorship: Mapped[str | None] = mapped_column(comment="person, ai or ai_edited")
+    shows_nobody: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class ContentAssetVersion(Base):

@@ -1,8 +1,7 @@
 """A creator's voice, and the drafts that they ask for. What a worker does with a wish is in `drafting`."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -12,8 +11,9 @@ from sqlalchemy.orm import Session
 from core import queue
 from core.access import Permission, Scope
 from core.ai import allowance, ledger
-from core.ai.prices import dollars
-from core.ai.providers import chosen_providers
+from core.ai.models import AiRequest
+from core.ai.providers import chosen_providers, larger_model
+from core.ai.requests import note_outcome
 from core.billing import metering
 from core.billing.service import entitlement_of
 from core.content.briefs import Brief, Tone, Voice
@@ -22,7 +22,8 @@ from core.content.kinds import GenerationStatus
 from core.content.models import Generation, VoiceRecord
 from core.content.moderation import OWN, Finding, Rules, blocking, shipped_rules
 from core.content.platforms import PLATFORM_NAMES, Platform
-from core.errors import ContentBlocked, NotFound, PlanLimit, TooManyTries, sentences
+from core.content.views import OPEN, AllowanceView, GenerationView, Held, view_of
+from core.errors import ContentBlocked, NotFound, PlanLimit, TooManyTries
 from core.settings import settings
 from core.use_case import use_case
 from core.workspaces.models import Account
@@ -33,61 +34,8 @@ PLACE = "place"
 of a model. The row is what counts as long as it is there."""
 KEPT_IN_VIEW = timedelta(days=1)
 """How long a finished draft that was neither saved nor dismissed is found again."""
-MOST_OPEN = 5
+MOST_OPEN = 10
 """Drafts that an account may have waiting or being written: others' drafts come after them in the one queue."""
-OPEN = frozenset({GenerationStatus.QUEUED, GenerationStatus.RUNNING})
-
-
-@dataclass(frozen=True, slots=True)
-class GenerationView:
-    """One draft as its people see it.
-
-    `text` grows while it is open. `provider` is None for a template draft, which no model wrote. `cost` is exact US
-    dollars, None when it cannot be known. `reason` is a `routing.Reason`, or "template".
-    """
-
-    id: UUID
-    status: GenerationStatus
-    brief: Brief
-    text: str
-    provider: str | None
-    model: str | None
-    reason: str | None
-    tokens_in: int
-    tokens_out: int
-    is_estimated: bool
-    cost: Decimal | None
-    problem_code: str | None
-    problem_facts: dict[str, str]
-    created_at: datetime
-
-    @property
-    def is_open(self) -> bool:
-        return self.status in OPEN
-
-    @property
-    def is_template(self) -> bool:
-        return self.reason == TEMPLATE
-
-    def problem(self, language: str) -> str | None:
-        """Why there is no draft, as a sentence."""
-        return sentences().text(language, self.problem_code, **self.problem_facts) if self.problem_code else None
-
-
-@dataclass(frozen=True, slots=True)
-class AllowanceView:
-    """Model drafts of the account in the current month (UTC). `most` None: charged by use instead of refused.
-
-    `has_model` False: no model is configured here, so drafts are templates and take no place.
-    """
-
-    used: int
-    most: int | None
-    month: date
-    has_model: bool
-
-
-TEMPLATE = "template"
 
 
 @use_case(Permission.WRITE_CONTENT)
@@ -135,29 +83,32 @@ def save_voice(session: Session, scope: Scope, new: Voice) -> None:
 
 
 @use_case(Permission.WRITE_CONTENT)
-def request_draft(session: Session, scope: Scope, brief: Brief) -> UUID:
+def request_draft(
+    session: Session, scope: Scope, brief: Brief, *, parent_id: UUID | None = None, wants_large: bool = False
+) -> UUID:
     """Ask for a draft; a worker writes it. Returns the generation's id.
 
-    Raises ContentBlocked for a subject that no platform allows, TooManyTries while the account has MOST_OPEN drafts
-    open, PlanLimit when this month's drafts are used up, and NotConfigured when the model's settings are incomplete.
-    A template draft takes no place in the allowance.
+    `parent_id` is the draft that this one takes the place of, which is put away. `wants_large`: by the larger model.
+    Raises ContentBlocked for a wish that no platform allows, TooManyTries while the account has MOST_OPEN drafts
+    open, PlanLimit when this month's drafts are used up, NotFound for a parent that is not there, and NotConfigured
+    when the model's settings are incomplete. A template draft takes no place in the allowance.
     """
-    stop_if_blocked(brief.about, brief.platform, rules_for(session, scope.workspace_id))
-    _stop_if_busy(session, scope)
-    month = _place(session, scope) if chosen_providers(settings()) else None
-    wanted = Generation(
-        workspace_id=scope.workspace_id,
-        account_id=scope.account_id,
-        user_id=scope.user_id,
-        brief=brief.as_json(),
-        task=brief.task,
-        platform=brief.platform,
-        language=brief.language,
-        reserved_month=month,
-    )
+    if parent_id is not None:
+        dismiss_in(session, scope.workspace_id, parent_id)
+    stop_if_busy(session, scope)
+    return ask(session, scope, Generation(parent_id=parent_id, wants_large=wants_large), brief)
+
+
+def ask(session: Session, scope: Scope, wanted: Generation, brief: Brief) -> UUID:
+    """Room: put a wish into the queue, with its place in the allowance; else as `request_draft` says."""
+    stop_if_blocked(brief.words, brief.platform, rules_for(session, scope.workspace_id))
+    wanted.workspace_id, wanted.account_id, wanted.user_id = scope.workspace_id, scope.account_id, scope.user_id
+    wanted.brief, wanted.note = brief.as_json(), brief.note
+    wanted.task, wanted.platform, wanted.language = brief.task, brief.platform, brief.language
+    wanted.reserved_month = _place(session, scope) if chosen_providers(settings()) else None
     session.add(wanted)
     session.flush()
-    place = {PLACE: month.isoformat()} if month else {}
+    place = {PLACE: wanted.reserved_month.isoformat()} if wanted.reserved_month else {}
     queue.enqueue(session, scope, DRAFT_JOB, {"generation_id": str(wanted.id), **place}, job_name(wanted.id))
     return wanted.id
 
@@ -167,10 +118,11 @@ def job_name(generation_id: UUID) -> str:
     return f"draft:{generation_id}"
 
 
-def _stop_if_busy(session: Session, scope: Scope) -> None:
+def stop_if_busy(session: Session, scope: Scope, wanted: int = 1) -> None:
+    """Room: raises TooManyTries when the account would have more than MOST_OPEN drafts open."""
     # The account's row is held until the wish is in the queue, so that many at once are counted one by one.
     session.execute(select(Account.id).where(Account.id == scope.account_id).with_for_update(key_share=True))
-    if queue.count_open(session, scope.account_id, DRAFT_JOB) >= MOST_OPEN:
+    if queue.count_open(session, scope.account_id, DRAFT_JOB) + wanted > MOST_OPEN:
         raise TooManyTries("content.too_many_open", most=MOST_OPEN)
 
 
@@ -191,7 +143,7 @@ def generation(session: Session, scope: Scope, generation_id: UUID) -> Generatio
     found = session.get(Generation, (scope.workspace_id, generation_id))
     if found is None:
         raise NotFound("access.not_found")
-    return _view(found)
+    return view_in(session, found)
 
 
 @use_case(Permission.WRITE_CONTENT)
@@ -203,11 +155,13 @@ def current_draft(session: Session, scope: Scope) -> GenerationView | None:
             Generation.workspace_id == scope.workspace_id,
             Generation.user_id == scope.user_id,
             Generation.created_at > func.now() - KEPT_IN_VIEW,
+            Generation.put_away_at.is_(None),
+            Generation.plan_id.is_(None),
         )
         .order_by(Generation.created_at.desc(), Generation.id.desc())
         .limit(1)
     ).one_or_none()
-    return None if found is None or found.put_away_at is not None else _view(found)
+    return None if found is None else view_in(session, found)
 
 
 @use_case(Permission.WRITE_CONTENT)
@@ -219,13 +173,36 @@ def cancel_generation(session: Session, scope: Scope, generation_id: UUID) -> Ge
     found = locked(session, scope.workspace_id, generation_id)
     if found.status in OPEN:
         stop(session, found)
-    return _view(found)
+    return view_in(session, found)
 
 
 @use_case(Permission.WRITE_CONTENT)
 def dismiss_generation(session: Session, scope: Scope, generation_id: UUID) -> None:
     """Put a draft out of view; an open one goes on. Raises NotFound."""
-    put_away(session, scope.workspace_id, generation_id)
+    dismiss_in(session, scope.workspace_id, generation_id)
+
+
+@use_case(Permission.WRITE_CONTENT)
+def back_to_parent(session: Session, scope: Scope, generation_id: UUID) -> None:
+    """Take up again the draft that this one was written anew from; this one is put away. Raises NotFound."""
+    parent_id = locked(session, scope.workspace_id, generation_id).parent_id
+    if parent_id is None:
+        raise NotFound("access.not_found")
+    dismiss_in(session, scope.workspace_id, generation_id)
+    locked(session, scope.workspace_id, parent_id).put_away_at = None
+
+
+def larger_model_for(brief: Brief) -> str | None:
+    """The model that would write it if the person wanted the larger one; None where there is none."""
+    return larger_model(brief.task, datetime.now(UTC).date())
+
+
+def dismiss_in(session: Session, workspace_id: UUID, generation_id: UUID) -> None:
+    """Room: the person wants no text of a draft. One that was kept stays noted as kept. Raises NotFound."""
+    held = locked(session, workspace_id, generation_id)
+    if held.put_away_at is None:
+        held.put_away_at = datetime.now(UTC)
+        note_outcome(session, workspace_id, generation_id, held.draft, None)
 
 
 @use_case(Permission.WRITE_CONTENT)
@@ -303,20 +280,18 @@ def finding_facts(finding: Finding, platform: Platform | None) -> dict[str, str]
     }
 
 
-def _view(found: Generation) -> GenerationView:
-    return GenerationView(
-        id=found.id,
-        status=GenerationStatus(found.status),
-        brief=Brief.of(**found.brief),
-        text=found.draft,
-        provider=found.provider,
-        model=found.model,
-        reason=found.reason,
-        tokens_in=sum(filter(None, (found.input_tokens, found.cache_read_tokens, found.cache_write_tokens))),
-        tokens_out=sum(filter(None, (found.output_tokens, found.reasoning_tokens))),
-        is_estimated=found.is_estimated,
-        cost=None if found.cost_nano_usd is None else dollars(found.cost_nano_usd),
-        problem_code=found.problem_code,
-        problem_facts=found.problem_facts,
-        created_at=found.created_at,
-    )
+def view_in(session: Session, found: Generation) -> GenerationView:
+    """Room: a draft as its people see it."""
+    return views_in(session, [found])[0]
+
+
+def views_in(session: Session, found: Sequence[Generation]) -> tuple[GenerationView, ...]:
+    """Room: the same of several of one workspace, with as many questions as for one."""
+    written = [one.id for one in found if one.status == GenerationStatus.DONE and one.provider is not None]
+    if not written:
+        return tuple(view_of(one, None) for one in found)
+    workspace_id = found[0].workspace_id
+    asked = select(AiRequest).where(AiRequest.workspace_id == workspace_id, AiRequest.id.in_(written))
+    requests = {one.id: one for one in session.scalars(asked)}
+    against = voice_in(session, workspace_id) or Voice(), rules_for(session, workspace_id)
+    return tuple(view_of(one, Held(*against, requests.get(one.id)) if one.id in written else None) for one in found)

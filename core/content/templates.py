@@ -3,9 +3,11 @@
 They are what a creator has before a model is connected, labelled so and free. The same seed gives the same draft.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import islice, pairwise
 from pathlib import Path
 from random import Random
 
@@ -13,9 +15,16 @@ from pydantic import BaseModel, ConfigDict
 
 from core.content.briefs import Brief, Length, Task, Tone, Voice
 from core.content.folding import fold
-from core.content.platforms import measure
+from core.content.platforms import LIMITS, measure
 
 _DATA = Path(__file__).parent / "templates.toml"
+_TRIES = 40
+"""Seeds that are tried for drafts that differ."""
+_ENTRIES = {Length.SHORT: 2, Length.MEDIUM: 3, Length.LONG: 4}
+_EMPTY = re.compile(
+    r"the|and|for|you|are|was|not|with|from|this|that|les|des|une|par|sur|mon|mes|nos|est|pour|dans|avec|cette|mais"
+)
+"""Words that are no subject."""
 
 
 class Parts(BaseModel):
@@ -37,6 +46,12 @@ def parts() -> Mapping[str, Mapping[Tone, Parts]]:
     }
 
 
+def drafts(brief: Brief, voice: Voice, seed: int) -> tuple[str, ...]:
+    """As many different drafts as the brief wants, or as there are."""
+    tried = (draft(brief, voice, seed + step) for step in range(_TRIES))
+    return tuple(islice(dict.fromkeys(tried), brief.variants))
+
+
 def draft(brief: Brief, voice: Voice, seed: int) -> str:
     """A draft that fits the platform; what makes it too long is left off, the last things first.
 
@@ -46,6 +61,14 @@ def draft(brief: Brief, voice: Voice, seed: int) -> str:
     # A seed gives the same draft again; nothing secret hangs on it.
     dice = Random(seed)  # noqa: S311
     bodies = _pick(chosen.body[brief.task], voice, dice)
+    if brief.task is Task.HASHTAGS:
+        return _hashtags(brief, bodies, dice)
+    if brief.task is Task.IDEAS:
+        return "\n".join(_joined([body], _subject(brief)) for body in bodies[: _ENTRIES[brief.length]])
+    return _text(brief, voice, chosen, bodies, dice)
+
+
+def _text(brief: Brief, voice: Voice, chosen: Parts, bodies: Sequence[str], dice: Random) -> str:
     openers = _pick(chosen.opener, voice, dice)
     calls = _pick(chosen.call, voice, dice)
     before = [] if brief.length is Length.SHORT else openers[:1]
@@ -53,7 +76,7 @@ def draft(brief: Brief, voice: Voice, seed: int) -> str:
     if voice.emojis:
         after.append(dice.choice(voice.emojis))
     while True:
-        text = _joined([*before, bodies[0], *after], brief.about)
+        text = _joined([*before, bodies[0], *after], _subject(brief))
         if measure(text, brief.platform).fits:
             return text
         if after:
@@ -61,7 +84,22 @@ def draft(brief: Brief, voice: Voice, seed: int) -> str:
         elif before:
             before.pop()
         else:
-            return _joined([min(bodies, key=len)], brief.about)
+            alone = [_joined([body], _subject(brief)) for body in bodies]
+            return next((text for text in alone if measure(text, brief.platform).fits), alone[0])
+
+
+def _subject(brief: Brief) -> str:
+    return brief.about or brief.picture
+
+
+def _hashtags(brief: Brief, known: Sequence[str], dice: Random) -> str:
+    """Words of the subject, alone and two together, and one or two of our own; no more than the platform allows."""
+    words = [word for word in re.findall(r"[^\W\d_]{3,}", _subject(brief)) if not _EMPTY.fullmatch(fold(word).text)]
+    pairs = [one.capitalize() + other.capitalize() for one, other in pairwise(words)]
+    own = [f"#{word}" for word in dict.fromkeys([word.lower() for word in words] + pairs)]
+    most = min(_ENTRIES[brief.length], LIMITS[brief.platform].hashtags or _ENTRIES[brief.length])
+    chosen = dice.sample(own, min(len(own), max(1, most - 1)))
+    return "\n".join([*chosen, *known][:most])
 
 
 def _pick(choices: Sequence[str], voice: Voice, dice: Random) -> list[str]:

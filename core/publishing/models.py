@@ -76,10 +76,14 @@ class Performer(Base):
     """Somebody who is shown in what the creator publishes."""
 
     __tablename__ = "performers"
+    __table_args__ = (
+        Index("performers_is_creator_key", "workspace_id", unique=True, postgresql_where=text("is_creator")),
+    )
 
     workspace_id: Mapped[UUID] = _workspace()
     id: Mapped[UUID] = new_id()
     name: Mapped[str]
+    is_creator: Mapped[bool] = mapped_column(server_default=text("false"))
     archived_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = stamped()
 

@@ -37,6 +37,7 @@ COLUMNS = (
     ("content_assets", "published_at"),
     ("content_assets", "asked_review_by"),
     ("content_assets", "authorship"),
+    ("content_assets", "shows_nobody"),
     ("generations", "variants"),
     ("generations", "note"),
     ("generations", "parent_id"),
@@ -44,6 +45,7 @@ COLUMNS = (
     ("generations", "failed_checks"),
     ("generations", "wants_large"),
 )
+TYPES = "type IN ('post', 'story', 'video', 'image', 'caption'{})"
 KINDS = "kind IN ('api_key', 'invitation'{})"
 
 
@@ -55,6 +57,7 @@ def upgrade() -> None:
     _publishing()
     _messages()
     _pointers(", 'approval'")
+    _types(", 'ideas', 'hashtags'")
     keep_within_account(*OF_ACCOUNT)
     keep_within_workspace(*OF_WORKSPACE)
 
@@ -62,6 +65,12 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DELETE FROM tenant_pointers WHERE kind = 'approval'")
     _pointers("")
+    op.execute(
+        "ALTER TABLE content_assets NO FORCE ROW LEVEL SECURITY"
+    )  # else the rows of every tenant are out of view
+    op.execute("UPDATE content_assets SET type = 'post' WHERE type IN ('ideas', 'hashtags')")
+    op.execute("ALTER TABLE content_assets FORCE ROW LEVEL SECURITY")
+    _types("")
     for table, column in COLUMNS:
         op.drop_column(table, column)
     for table in (*reversed(OF_WORKSPACE), *OF_ACCOUNT):
@@ -71,6 +80,11 @@ def downgrade() -> None:
 def _pointers(more: str) -> None:
     op.drop_constraint(op.f("tenant_pointers_kind_check"), "tenant_pointers")
     op.create_check_constraint(op.f("tenant_pointers_kind_check"), "tenant_pointers", KINDS.format(more))
+
+
+def _types(more: str) -> None:
+    op.drop_constraint(op.f("content_assets_type_check"), "content_assets")
+    op.create_check_constraint(op.f("content_assets_type_check"), "content_assets", TYPES.format(more))
 
 
 def _budgets() -> None:
@@ -188,6 +202,9 @@ def _drafts() -> None:
         "content_assets", sa.Column("authorship", sa.String(), nullable=True, comment="person, ai or ai_edited")
     )
     op.add_column(
+        "content_assets", sa.Column("shows_nobody", sa.Boolean(), server_default=sa.text("false"), nullable=False)
+    )
+    op.add_column(
         "generations",
         sa.Column(
             "variants",
@@ -286,12 +303,20 @@ def _publishing() -> None:
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), server_default=sa.text("uuidv7()"), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
+        sa.Column("is_creator", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
             ["workspace_id"], ["workspaces.id"], name=op.f("performers_workspace_id_fkey"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("performers_pkey")),
+    )
+    op.create_index(
+        "performers_is_creator_key",
+        "performers",
+        ["workspace_id"],
+        unique=True,
+        postgresql_where=sa.text("is_creator"),
     )
     op.create_table(
         "approval_links",

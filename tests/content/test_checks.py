@@ -3,7 +3,7 @@
 import pytest
 
 from core.content.briefs import Brief, Voice
-from core.content.checks import EXPLAINED, failed_checks
+from core.content.checks import EXPLAINED, best_first, failed_checks, failed_together
 from core.content.moderation import shipped_rules
 from core.content.platforms import Platform
 
@@ -11,9 +11,14 @@ VOICE = Voice(words_to_avoid=("babe", "mon cœur"), sample_lines=("See you at 8"
 
 
 def failed(
-    text: str, *, platform: str = "instagram", language: str = "en", about: str = "a swim with 2 friends"
+    text: str,
+    *,
+    platform: str = "instagram",
+    language: str = "en",
+    about: str = "a swim with 2 friends",
+    task: str = "post",
 ) -> tuple[str, ...]:
-    brief = Brief.of(task="post", platform=platform, tone="warm", language=language, length="short", about=about)
+    brief = Brief.of(task=task, platform=platform, tone="warm", language=language, length="short", about=about)
     return failed_checks(text, brief, VOICE, shipped_rules().moderate(text, Platform(platform)))
 
 
@@ -71,5 +76,33 @@ def test_french_is_asked_for_in_french() -> None:
 
 
 def test_every_check_is_explained_to_the_model() -> None:
-    seen = {"too_long", "too_many_hashtags", "wrong_language", "avoided_word", "restricted"}
+    seen = {"no_list", "too_few", "too_long", "too_many_hashtags", "wrong_language", "avoided_word", "restricted"}
     assert set(EXPLAINED) == seen | {"talks_about_itself", "unfilled", "invented_number"}
+
+
+@pytest.mark.parametrize(
+    ("task", "text", "names"),
+    [
+        ("hashtags", "#sea\n#sun", ()),
+        ("hashtags", "#sea #sun", ("no_list",)),
+        ("hashtags", "sea", ("no_list",)),
+        ("hashtags", "#a\n#b\n#c\n#d\n#e\n#f", ("too_many_hashtags",)),
+        ("ideas", "A swim at dawn\nA swim at night", ()),
+        ("ideas", "A swim at dawn", ("no_list",)),
+        ("ideas", "A swim at dawn\n" * 200, ()),
+    ],
+)
+def test_lists(task: str, text: str, names: tuple[str, ...]) -> None:
+    assert failed(text, task=task) == names
+
+
+def test_an_answer_fails_for_each_text_and_for_each_that_is_missing() -> None:
+    brief = Brief.of(task="post", platform="x", tone="warm", language="en", length="short", about="the sea")
+    assert failed_together([(), (), ()], brief) == ()
+    assert failed_together([("too_long",), ("too_long",), ()], brief) == ("too_long", "too_long")
+    assert failed_together([("unfilled",)], brief) == ("unfilled", "too_few", "too_few")
+    assert failed_together([(), (), (), ()], brief) == ()
+
+
+def test_the_best_texts_come_first_and_the_rest_is_left() -> None:
+    assert best_first(("a", "b", "c", "d"), (("too_long",), (), ("x", "y"), ()), 3) == ("b", "d", "a")

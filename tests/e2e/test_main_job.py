@@ -32,7 +32,9 @@ def stripe() -> Iterator[StripeServer]:
 
 @pytest.fixture(scope="module")
 def model() -> Iterator[ModelServer]:
-    with ModelServer(default=Turn(text=DRAFT, pause=0.05)) as peer:
+    with ModelServer(
+        default=Turn(text=f"{DRAFT}\n===\nThe kettle sings.\n===\nStay up with me tonight.", pause=0.05)
+    ) as peer:
         yield peer
 
 

@@ -13,15 +13,18 @@ from core.content.service import current_draft, drafts_left, generation, request
 from core.jobs.runner import run_once
 from core.settings import settings
 from tests.pages.conftest import OpenPage, assert_no_crash, words
-from tests.peers.model_server import TEXT, ModelServer, Turn
+from tests.peers.model_server import ModelServer, Turn
 from tests.people import Made
 
 SEA = Brief(Task.CAPTION, Platform.ONLYFANS, Tone.WARM, "en", Length.MEDIUM, "my new set by the sea")
 
+FIRST = "The sea is mine today."
+THREE = f"{FIRST}\n===\nCome and see the waves with me.\n===\nSalt on my skin, and sun."
+
 
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
-    with ModelServer() as running:
+    with ModelServer(default=Turn(text=THREE)) as running:
         monkeypatch.setenv("OPENAI_API_KEY", "k")
         monkeypatch.setenv("OPENAI_BASE_URL", f"{running.url}/v1")
         settings.cache_clear()
@@ -91,7 +94,7 @@ def test_a_models_draft_names_the_model_its_tokens_and_its_cost(
     said = words(page.run())
     assert "gpt-6-luna" in said
     assert "openai, 160 tokens, cost $0.0000204" in said
-    assert page.text_area[1].value == TEXT
+    assert page.text_area[1].value == FIRST
 
 
 def meters(page: AppTest) -> str:
@@ -115,7 +118,7 @@ def test_a_draft_in_the_making_is_found_again_and_can_be_stopped(
 def test_a_failure_is_said_in_the_readers_language_and_can_be_tried_again(
     open_page: OpenPage, ada: Made, model: ModelServer
 ) -> None:
-    model.play(Turn(status=401), Turn(text="the sea again"))
+    model.play(Turn(status=401), Turn(text="the sea again\n===\nand again\n===\nonce more"))
     page = ask(open_page("content", ada), "my new set by the sea")
     assert run_once()
     page.run()
