@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from html import escape
 from itertools import accumulate
 from typing import Any
@@ -138,6 +139,29 @@ def by_month(months: Sequence[date], parts: Mapping[str, Sequence[int]], style: 
     ]
     over_time = _over_time(style, axis)
     over_time["xaxis"] |= {"tickformat": style.month, "nticks": 12}
+    legend = {"showlegend": True, "legend": {"orientation": "h", "y": -0.2}}
+    return _figure(bars, style, barmode="relative", bargap=0.15, **legend, **over_time)
+
+
+def spent_by_day(daily: Sequence[tuple[date, str, Decimal]], style: Style, *, axis: str) -> Figure:
+    """Stacked bars, one a day and model, of amounts too small for the currency's own decimals."""
+    rows: dict[str, tuple[list[str], list[float]]] = defaultdict(lambda: ([], []))
+    for when, model, cost in daily:
+        rows[model][0].append(when.isoformat())
+        rows[model][1].append(float(cost))
+    bars = [
+        {
+            "type": "bar",
+            "x": days,
+            "y": costs,
+            "name": escape(_shortened(model), quote=False),
+            "hovertemplate": f"{escape(model, quote=False)}<br>%{{x|{style.day}}}<br>%{{y:,.6~f}} {style.currency}"
+            "<extra></extra>",
+        }
+        for model, (days, costs) in sorted(rows.items())
+    ]
+    over_time = _over_time(style, axis)
+    over_time["yaxis"]["tickformat"] = ",.6~f"
     legend = {"showlegend": True, "legend": {"orientation": "h", "y": -0.2}}
     return _figure(bars, style, barmode="relative", bargap=0.15, **legend, **over_time)
 

@@ -40,6 +40,7 @@ PAGES = (
     Page("content", "frame.content", ":material/edit_note:", Permission.WRITE_CONTENT),
     Page("onboarding", "frame.onboarding", ":material/checklist:", Permission.EDIT_WORKSPACE),
     Page("billing", "frame.billing", ":material/credit_card:", Permission.VIEW_PLAN, needs_one=False),
+    Page("usage", "frame.usage", ":material/toll:", Permission.SEE_AI_COSTS),
     Page("team", "frame.team", ":material/groups:", Permission.MANAGE_TEAM, needs_one=False, anywhere=True),
     Page("settings", "frame.settings", ":material/settings:", needs_one=False),
     Page("audit", "frame.audit", ":material/history:", Permission.VIEW_AUDIT, needs_one=False, anywhere=True),

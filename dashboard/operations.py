@@ -7,9 +7,10 @@ from uuid import UUID
 
 import streamlit as st
 
-from core.insights.health import Health, counts, health
+from core.insights.health import Health, counts, health, models
 from core.insights.letters import LetterSeen, letter, letters, may_be_read
 from core.insights.operations import JobSeen, KeySeen, State, SweepSeen, events, jobs, keys, replay, retry_job, sweeps
+from dashboard import model_notices
 from dashboard.components.figures import nothing_yet
 from dashboard.session import Viewer, anyone, flash, refusals_shown
 from dashboard.words import moment, number, plain, t
@@ -47,6 +48,8 @@ def _health(looking: Viewer) -> None:
         st.warning(t("admin.not_migrated", has=plain(str(now.revision)), needs=plain(now.revision_of_code)))
     if now.takes_payments:
         _stripe_alarms(now)
+    with refusals_shown():
+        _models(looking)
     with st.grid(border=True):
         for name in _COUNTED:
             st.metric(t(f"admin.count_{name}"), number(getattr(many, name)))
@@ -67,6 +70,15 @@ def _health(looking: Viewer) -> None:
         hide_index=True,
         alt=t("admin.view_health"),
     )
+
+
+def _models(looking: Viewer) -> None:
+    """Settings that are incomplete are said too, and the rest of the view is drawn all the same."""
+    ahead = models(looking.scope)
+    model_notices.in_use(ahead)
+    if ahead.ending_unused:
+        with st.expander(t("usage.others_ending"), icon=":material/event_busy:"):
+            model_notices.others(ahead)
 
 
 def _stripe_alarms(now: Health) -> None:

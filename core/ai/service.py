@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from sqlalchemy import delete, func, select
@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.access import Permission, Scope
 from core.ai.allowance import month_of
-from core.ai.budget import SHADOW, Standing, budget_in, standing_in
+from core.ai.budget import SHADOW, UNPRICED, Standing, budget_in, standing_in
+from core.ai.lifespan import Outlook, outlook
 from core.ai.models import AiBudget, AiRoute, AiSpending
 from core.ai.prices import dollars
+from core.ai.providers import models_in_use
 from core.ai.routing import Tier, table
 from core.ai.shadow import MOST_PER_MILLE
 from core.errors import BadInput
@@ -51,6 +53,17 @@ def money(session: Session, scope: Scope) -> Money:
     month = month_of(datetime.now(UTC))
     spent = session.get(AiSpending, (scope.account_id, month, SHADOW))
     return Money(standing_in(session, scope.account_id, month), dollars(spent.spent_nano if spent else 0))
+
+
+@use_case(Permission.SEE_AI_COSTS)
+def models_ahead(_session: Session, _scope: Scope) -> Outlook:
+    """What is to be said of the models in use. Raises NotConfigured where the settings are incomplete."""
+    return ahead(datetime.now(UTC).date())
+
+
+def ahead(on: date) -> Outlook:
+    """Room: the same, on a day."""
+    return outlook(models_in_use(), on, free=UNPRICED)
 
 
 @use_case(Permission.SEE_AI_COSTS)

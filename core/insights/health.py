@@ -2,7 +2,7 @@
 
 import platform
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.metadata import version
 
@@ -10,6 +10,8 @@ from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.orm import Session
 
 from core.access import Permission, Scope
+from core.ai.lifespan import Outlook
+from core.ai.service import ahead
 from core.billing import stripe_client
 from core.billing.models import StripeEvent, StripeSync, SubscriptionRecord, UsageReport
 from core.billing.plans import LIVING
@@ -89,6 +91,12 @@ def counts(session: Session, _scope: Scope) -> Counts:
         letters_open=many(Mail, letter_is(State.OPEN)),
         letters_failed=many(Mail, letter_is(State.FAILED)),
     )
+
+
+@use_case(Permission.SEE_OPERATIONS)
+def models(_session: Session, _scope: Scope) -> Outlook:
+    """Which models end soon, those in use first, and which have no known price. Raises NotConfigured."""
+    return ahead(datetime.now(UTC).date())
 
 
 @use_case(Permission.SEE_OPERATIONS)
