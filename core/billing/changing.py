@@ -75,11 +75,12 @@ def preview_change(scope: Scope, lookup_key: str, seats: int = 0) -> Preview:
     after = items_after(subscription, offer, seats, _sold(subscription, offer, seats))
     wanted = changes(subscription.items, after)
     is_prorated = way is Direction.NOW and subscription.status != Status.TRIALING
+    prorated_at = max(now, subscription.current_period_start)  # where our clock is slow, Stripe would refuse
     is_anchored = is_prorated and resets_anchor(subscription, lookup_key)
     estimate = Estimate((), 0, 0)
     if is_prorated:
         estimate = stripe_changes.preview(
-            subscription.stripe_id, wanted, now, resets_anchor=is_anchored, patience=QUICK
+            subscription.stripe_id, wanted, prorated_at, resets_anchor=is_anchored, patience=QUICK
         )
     reckoning = reckon(estimate.lines, estimate.tax, estimate.due_now)
     ends = subscription.current_period_end
@@ -96,7 +97,7 @@ def preview_change(scope: Scope, lookup_key: str, seats: int = 0) -> Preview:
         tax=reckoning.tax,
         next_amount=per_period(after, subscription.discounts, next_at),
         next_at=next_at,
-        prorated_at=now if is_prorated else None,
+        prorated_at=prorated_at if is_prorated else None,
         lines=estimate.lines,
         over_by=over_by(offer, seats, creators),
         subscription_id=subscription.stripe_id,
@@ -149,7 +150,7 @@ def change_plan(scope: Scope, wish_id: UUID, preview: Preview) -> PlanView:
 
 
 def cancel(scope: Scope, wish_id: UUID, feedback: Feedback, comment: str = "") -> PlanView:
-    """End the plan with the period that is paid for; at once where none is: past due, unpaid, incomplete.
+    """End the plan with the period that is paid for; at once where none is: past due, unpaid, incomplete, paused.
 
     Raises BadInput for a comment that cannot be kept, Conflict without a plan, and what `stripe_changes` raises.
     """
@@ -161,7 +162,7 @@ def cancel(scope: Scope, wish_id: UUID, feedback: Feedback, comment: str = "") -
 
     def do(subscription: Subscription, key: str) -> Outcome:
         _release(subscription, key)
-        if subscription.status in UNPAID:
+        if subscription.status in UNPAID or subscription.status == Status.PAUSED:
             return stripe_changes.cancel_now(subscription.stripe_id, feedback, comment)
         return stripe_changes.cancel_at_period_end(subscription.stripe_id, feedback, comment, key)
 

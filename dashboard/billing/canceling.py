@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import streamlit as st
 
 from core.billing.changing import LONGEST_COMMENT, UNPAID, Feedback, cancel
+from core.billing.plans import Status
 from core.billing.service import PlanView
 from dashboard.billing.dates import day_of
 from dashboard.billing.owing import remember
@@ -69,6 +70,8 @@ def _what_stays(view: PlanView, zone: str) -> str:
     has = view.subscription
     if has is None or has.status in UNPAID:
         return t("billing.cancel_now_what")
+    if has.status == Status.PAUSED:
+        return t("billing.cancel_paused_what")
     return t("billing.cancel_what", until=plain(day_of(has.current_period_end, zone)))
 
 

@@ -71,10 +71,13 @@ def _agreed(preview: Preview, zone: str) -> None:
     remember(view)
     _forget()
     has = view.subscription
-    if not preview.is_now:
-        flash(t("billing.changes_later", what=named(preview.lookup_key), day=day_of(preview.takes_effect_at, zone)))
+    when, plan = day_of(preview.takes_effect_at, zone), t(f"frame.plan_{OFFERS[preview.lookup_key].plan}")
+    if not preview.is_now and preview.is_only_seats:
+        flash(t("billing.seats_change_later", day=when))
+    elif not preview.is_now:
+        flash(t("billing.changes_later", what=named(preview.lookup_key), day=when))
     elif has is not None and (has.lookup_key, has.seats) == (preview.lookup_key, preview.seats):
-        flash(t("billing.changed", plan=t(f"frame.plan_{OFFERS[preview.lookup_key].plan}")))
+        flash(t("billing.seats_changed") if preview.is_only_seats else t("billing.changed", plan=plan))
     else:
         flash(t("billing.not_paid_yet"), icon=":material/hourglass_top:")
     st.rerun()
@@ -107,10 +110,13 @@ def _shown(preview: Preview, zone: str) -> None:
 
 
 def _to_the_cent(preview: Preview) -> None:
+    """What the rows come to is what is taken, or is left over; a credit from before is a row of its own."""
+    total = preview.charge - preview.credit + preview.tax
     rows = [
         ("billing.credit", -preview.credit),
         ("billing.charge", preview.charge),
         ("billing.tax", preview.tax),
+        ("billing.from_balance", preview.due_now - total if total > 0 else 0),
         ("billing.due_now", preview.due_now),
     ]
     table = [f"| {t('billing.position')} | {t('billing.amount')} |", "| :--- | ---: |"]
@@ -120,6 +126,8 @@ def _to_the_cent(preview: Preview) -> None:
         if amount or label == "billing.due_now"
     ]
     st.markdown("\n".join(table))
+    if total < 0:
+        st.caption(t("billing.credit_left", amount=plain(money(-total, preview.currency))))
     st.caption(t("billing.as_shown"))
 
 

@@ -160,7 +160,7 @@ def _deed(view: PlanView, plan: Plan, offer: Offer, seats: int, zone: str) -> No
         _choose(view, plan, offer, seats)
     elif not _is_changeable(view):
         return  # that is put right first; the page says how
-    elif has.next_at and has.next_lookup_key == offer.lookup_key:
+    elif has.next_at and has.next_lookup_key == offer.lookup_key != has.lookup_key:
         st.caption(t("billing.from_day", day=plain(day_of(has.next_at, zone))))
     elif has.lookup_key != offer.lookup_key:
         is_same = has.plan is offer.plan

@@ -5,7 +5,7 @@ import streamlit as st
 from core.billing.plans import OFFERS, Notice, PlanName, Status, Subscription
 from core.billing.service import PlanView
 from dashboard.billing.dates import day_of
-from dashboard.words import number, plain, t
+from dashboard.words import plain, t
 
 _WAYS = {1: "month", 12: "year"}
 
@@ -46,16 +46,14 @@ def named(lookup_key: str | None) -> str:
 def _paid_for(subscription: Subscription) -> None:
     what = plain(named(subscription.lookup_key))
     if subscription.seats:
-        what = t("billing.with_seats", what=what, seats=number(subscription.seats))
+        what = t("billing.with_seats", what=what, count=subscription.seats)
     st.caption(t("billing.subscribed", what=what))
 
 
 def _comes_next(subscription: Subscription, zone: str) -> None:
-    st.info(
-        t(
-            "billing.comes_next",
-            day=plain(day_of(subscription.next_at, zone)),
-            what=plain(named(subscription.next_lookup_key)),
-        ),
-        icon=":material/event_upcoming:",
-    )
+    when, after = plain(day_of(subscription.next_at, zone)), subscription.next_lookup_key
+    if after == subscription.lookup_key:
+        said = t("billing.seats_come_next", day=when)
+    else:
+        said = t("billing.comes_next", day=when, what=plain(named(after)))
+    st.info(said, icon=":material/event_upcoming:")

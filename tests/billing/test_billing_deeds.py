@@ -292,3 +292,63 @@ def test_other_pages_of_the_tab_know_at_once(
     page.button(key="billing_pause_yes").click().run()
     (_, view) = page.session_state["billing_kept"][paying.account_id]
     assert view.entitlement.status == "paused"
+
+
+def test_fewer_seats_are_named_as_such_and_can_be_chosen_anew(
+    open_page: OpenPage, paying: Made, stripe: StripeServer
+) -> None:
+    page = open_page("billing", paying)
+    page.number_input[0].set_value(3).run()
+    page.button(key="change_enterprise_monthly").click().run()
+    page.button(key="billing_change_yes").click().run()
+    page.number_input[0].set_value(1).run()
+    page.button(key="change_enterprise_monthly").click().run()
+    page.button(key="billing_change_yes").click().run()
+    assert_no_crash(page)
+    said = words(page)
+    assert "The number of creators changes on" in said
+    assert "you pay for another number of creators" in said
+    assert "your subscription changes to" not in said
+    assert "3 creators beyond those included" in said
+    page.number_input[0].set_value(2).run()
+    page.button(key="change_enterprise_monthly").click().run()
+    page.button(key="billing_change_yes").click().run()
+    assert_no_crash(page)
+    phases = stripe.world.every("subscription_schedule")[0]["phases"]
+    assert sorted(each["quantity"] or 0 for each in phases[-1]["items"]) == [0, 1, 2]
+
+
+def test_what_is_left_over_of_a_year_is_said(open_page: OpenPage, paying: Made, stripe: StripeServer) -> None:
+    page = open_page("billing", paying)
+    page.segmented_control(key="billing_every").set_value(12).run()
+    page.button(key="change_pro_yearly").click().run()
+    page.button(key="billing_change_yes").click().run()
+    page.segmented_control(key="billing_every").set_value(1).run()
+    page.button(key="change_enterprise_monthly").click().run()
+    assert_no_crash(page)
+    preview = page.session_state["billing_preview"]
+    left = preview.credit - preview.charge
+    assert (preview.due_now, left) == (0, pytest.approx(191_00, abs=100))
+    assert f"${left / 100:.2f} is left over." in words(page)
+    page.button(key="billing_change_yes").click().run()
+    page.number_input[0].set_value(2).run()
+    page.button(key="change_enterprise_monthly").click().run()
+    said = words(page)
+    assert "| Credit from before | -$8.00 |" in said
+    assert "| **To pay now** | $0.00 |" in said
+
+
+def test_what_is_paused_ends_at_once_as_the_question_says(
+    open_page: OpenPage, paying: Made, stripe: StripeServer
+) -> None:
+    """No period of it is paid for: it would not come to the end of one."""
+    page = open_page("billing", paying)
+    page.button(key="billing_pause").click().run()
+    page.button(key="billing_pause_yes").click().run()
+    page.button(key="billing_cancel").click().run()
+    assert "it ends at once and can no longer be resumed" in words(page)
+    assert "Your plan stays as it is until" not in words(page)
+    page.selectbox(key="billing_cancel_why").set_value("unused")
+    page.button(key="billing_cancel_yes").click().run()
+    assert_no_crash(page)
+    assert {each["status"] for each in stripe.world.every("subscription")} == {"canceled"}

@@ -278,3 +278,12 @@ def test_a_database_of_another_zone_tells_of_the_same_subscription(ada: Made, st
     finally:
         with transaction(ada.scope) as session:
             session.connection().exec_driver_sql("RESET TIME ZONE")
+
+
+def test_a_clock_that_is_slow_asks_for_no_time_before_the_period(ada: Made, stripe: StripeServer):
+    stripe.world.ahead += 120
+    subscription = subscribed(stripe, ada, {"pro_monthly": 1})
+    preview = preview_change(ada.scope, "enterprise_monthly")
+    assert int(preview.prorated_at.timestamp()) == subscription["items"]["data"][0]["current_period_start"]
+    change_plan(ada.scope, uuid4(), preview)
+    assert preview.due_now == invoices(stripe, subscription)[0]["total"] == 70_00
