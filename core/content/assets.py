@@ -1,7 +1,6 @@
 """The library: texts that were kept, with every version of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -10,84 +9,35 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from core.access import Permission, Scope
+from core.ai.requests import note_outcome
+from core.audit import record
 from core.content.house_rules import rules_for
-from core.content.kinds import AssetStatus, AssetType
-from core.content.models import ContentAsset, ContentAssetVersion
+from core.content.kinds import AssetStatus, AssetType, Authorship
+from core.content.models import ContentAsset, ContentAssetVersion, Generation
 from core.content.moderation import Finding
 from core.content.platforms import Platform
-from core.content.service import put_away, stop_if_blocked
+from core.content.service import locked, stop_if_blocked
+from core.content.texts import PLANNED, AssetPage, AssetText, AssetVersionView, AssetView, asset_view
 from core.errors import BadInput, Conflict, NotFound
 from core.language import LANGUAGES
-from core.text import unsafe_reason
 from core.use_case import use_case
 
-LONGEST_TITLE = 120
-LONGEST_BODY = 20_000
-LONGEST_TAG = 40
-MOST_TAGS = 20
+__all__ = [
+    "PAGE",
+    "AssetPage",
+    "AssetText",
+    "AssetVersionView",
+    "AssetView",
+    "archive_asset",
+    "asset",
+    "asset_versions",
+    "assets",
+    "keep_draft",
+    "restore_asset",
+    "save_asset",
+    "update_asset",
+]
 PAGE = 20
-
-
-@dataclass(frozen=True, slots=True)
-class AssetView:
-    """A kept text. `warnings` counts the platform's rules that it broke when it was saved."""
-
-    id: UUID
-    type: AssetType
-    title: str
-    body: str
-    category: str
-    tags: tuple[str, ...]
-    status: AssetStatus
-    platform: Platform
-    language: str
-    generation_id: UUID | None
-    version: int
-    warnings: int
-    created_at: datetime
-    updated_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class AssetVersionView:
-    version: int
-    title: str
-    body: str
-    saved_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class AssetPage:
-    """Some of the assets that match, and how many match in all."""
-
-    assets: tuple[AssetView, ...]
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class AssetText:
-    """What a person saves: checked and tidied by `of`."""
-
-    title: str
-    body: str
-    category: str = ""
-    tags: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, *, title: str, body: str, category: str = "", tags: Sequence[str] = ()) -> "AssetText":
-        """Raises BadInput that says what to change. Without a title, the first words of the body are it."""
-        if not body.strip():
-            raise BadInput("content.empty_body")
-        if len(body) > LONGEST_BODY or unsafe_reason(body):
-            raise BadInput("content.bad_body", most=LONGEST_BODY)
-        named = " ".join(title.split()) or _first_words(body)
-        shelf = " ".join(category.split())
-        labels = tuple(dict.fromkeys(label for label in (" ".join(tag.split()).lstrip("#") for tag in tags) if label))
-        if len(named) > LONGEST_TITLE or len(shelf) > LONGEST_TITLE or unsafe_reason(named + shelf):
-            raise BadInput("content.bad_title", most=LONGEST_TITLE)
-        if len(labels) > MOST_TAGS or any(len(label) > LONGEST_TAG or unsafe_reason(label) for label in labels):
-            raise BadInput("content.bad_tags", tags=MOST_TAGS, most=LONGEST_TAG)
-        return cls(named, body.strip(), shelf, labels)
 
 
 @use_case(Permission.WRITE_CONTENT)
@@ -100,8 +50,9 @@ def save_asset(
     platform: Platform,
     language: str,
     generation_id: UUID | None = None,
+    variant: int = 0,
 ) -> AssetView:
-    """Keep a text as version 1. The draft that it came from, if any, is put away.
+    """Keep a text as version 1. The draft that it came from, if any, is put away; `variant` is the text of it at hand.
 
     A draft is kept once: saved again, from another tab or by a second try, it is the asset that is there.
     Raises ContentBlocked for a text that no platform allows, BadInput, NotFound for a draft that is not there, and
@@ -109,29 +60,81 @@ def save_asset(
     """
     if language not in LANGUAGES:
         raise BadInput("content.bad_choice")
-    if generation_id is not None:
-        put_away(session, scope.workspace_id, generation_id)
-        if kept := _kept_from(session, scope, generation_id):
-            if (kept.title, kept.body) != (content.title, content.body):
-                raise Conflict("content.changed_elsewhere")
-            return _view(kept)
-    asset = ContentAsset(
-        workspace_id=scope.workspace_id,
-        type=type,
-        title=content.title,
-        body=content.body,
-        category=content.category,
-        tags=list(content.tags),
-        details=_noted(stop_if_blocked(content.body, platform, rules_for(session, scope.workspace_id))),
-        platform=platform,
-        language=language,
-        generation_id=generation_id,
-        created_by=scope.user_id,
+    asset = ContentAsset(type=type, platform=platform, language=language)
+    if generation_id is None:
+        return keep(session, scope, asset, content)
+    return keep_draft(
+        session, scope, locked(session, scope.workspace_id, generation_id), content, variant=variant, asset=asset
     )
+
+
+def keep_draft(
+    session: Session, scope: Scope, held: Generation, content: AssetText, *, variant: int, asset: ContentAsset
+) -> AssetView:
+    """Room: keep a text of a draft whose row is locked, and note what became of it; else as `save_asset` says."""
+    texts = (held.draft, *held.variants)
+    if not 0 <= variant < len(texts):
+        raise BadInput("content.bad_choice")
+    if kept := _kept_from(session, scope, held.id):
+        if (kept.title, kept.body) != (content.title, content.body):
+            raise Conflict("content.changed_elsewhere")
+        return asset_view(kept)
+    held.put_away_at = datetime.now(UTC)
+    asset.generation_id = held.id
+    if held.provider is not None:
+        asset.authorship = Authorship.AI if texts[variant].strip() == content.body else Authorship.AI_EDITED
+    if day := held.brief.get("day"):
+        asset.details = {PLANNED: day}
+    view = keep(session, scope, asset, content)
+    note_outcome(session, scope.workspace_id, held.id, texts[variant], content.body)
+    return view
+
+
+def keep(session: Session, scope: Scope, asset: ContentAsset, content: AssetText) -> AssetView:
+    """Room: fill a new row with a text and keep it as version 1. Raises ContentBlocked."""
+    findings = _allowed(session, scope, content, Platform(asset.platform))
+    asset.workspace_id, asset.created_by = scope.workspace_id, scope.user_id
+    asset.title, asset.body = content.title, content.body
+    asset.authorship = asset.authorship or Authorship.PERSON
+    _describe(asset, content, findings)
     session.add(asset)
     session.flush()
     _keep_version(session, scope, asset)
-    return _view(asset)
+    return asset_view(asset)
+
+
+def _allowed(session: Session, scope: Scope, content: AssetText, platform: Platform) -> tuple[Finding, ...]:
+    rules = rules_for(session, scope.workspace_id)
+    stop_if_blocked(content.picture, platform, rules)
+    return stop_if_blocked(content.body, platform, rules)
+
+
+def _describe(asset: ContentAsset, content: AssetText, findings: Sequence[Finding]) -> None:
+    asset.category, asset.tags, asset.picture = content.category, list(content.tags), content.picture
+    planned = {name: value for name, value in (asset.details or {}).items() if name == PLANNED}
+    asset.details = {**planned, **_noted(findings)}
+
+
+def _approve_anew(session: Session, scope: Scope, asset: ContentAsset) -> None:
+    """What was approved is this text no longer: it goes back to draft, off the calendar. A published one stays so."""
+    no_longer = (AssetStatus.APPROVED, AssetStatus.SCHEDULED)
+    was = asset.archived_from if asset.status == AssetStatus.ARCHIVED else asset.status
+    if was not in no_longer:
+        return
+    if asset.status == AssetStatus.ARCHIVED:
+        asset.archived_from = AssetStatus.DRAFT
+    else:
+        asset.status = AssetStatus.DRAFT
+    asset.scheduled_at = None
+    record(
+        session,
+        scope,
+        "text_changed",
+        str(asset.id),
+        account_id=scope.account_of[asset.workspace_id],
+        workspace_id=asset.workspace_id,
+        before={"status": was},
+    )
 
 
 def _kept_from(session: Session, scope: Scope, generation_id: UUID) -> ContentAsset | None:
@@ -147,20 +150,22 @@ def _kept_from(session: Session, scope: Scope, generation_id: UUID) -> ContentAs
 def update_asset(session: Session, scope: Scope, asset_id: UUID, content: AssetText, *, version: int) -> AssetView:
     """Save a text anew; the one before stays as a version. `version` is the one that was being edited.
 
+    A new version of an approved or scheduled text is a draft again, for approvals hold for one version only.
     Raises Conflict when somebody saved another version meanwhile, ContentBlocked, NotFound.
     """
     asset = _locked(session, scope, asset_id)
     if asset.version != version:
         raise Conflict("content.changed_elsewhere")
-    findings = stop_if_blocked(content.body, Platform(asset.platform), rules_for(session, scope.workspace_id))
-    asset.category, asset.tags = content.category, list(content.tags)
-    asset.details = _noted(findings)
+    _describe(asset, content, _allowed(session, scope, content, Platform(asset.platform)))
     asset.updated_at = datetime.now(UTC)
     if (asset.title, asset.body) != (content.title, content.body):
+        if asset.body != content.body and asset.authorship == Authorship.AI:
+            asset.authorship = Authorship.AI_EDITED
         asset.title, asset.body = content.title, content.body
         asset.version += 1
         _keep_version(session, scope, asset)
-    return _view(asset)
+        _approve_anew(session, scope, asset)
+    return asset_view(asset)
 
 
 @use_case(Permission.WRITE_CONTENT)
@@ -169,7 +174,7 @@ def archive_asset(session: Session, scope: Scope, asset_id: UUID) -> AssetView:
     asset = _locked(session, scope, asset_id)
     if asset.status != AssetStatus.ARCHIVED:
         asset.archived_from, asset.status = asset.status, AssetStatus.ARCHIVED
-    return _view(asset)
+    return asset_view(asset)
 
 
 @use_case(Permission.WRITE_CONTENT)
@@ -178,7 +183,7 @@ def restore_asset(session: Session, scope: Scope, asset_id: UUID) -> AssetView:
     asset = _locked(session, scope, asset_id)
     if asset.status == AssetStatus.ARCHIVED:
         asset.status, asset.archived_from = asset.archived_from or AssetStatus.DRAFT, None
-    return _view(asset)
+    return asset_view(asset)
 
 
 @use_case(Permission.WRITE_CONTENT)
@@ -187,28 +192,42 @@ def asset(session: Session, scope: Scope, asset_id: UUID) -> AssetView:
     found = session.get(ContentAsset, (scope.workspace_id, asset_id))
     if found is None:
         raise NotFound("access.not_found")
-    return _view(found)
+    return asset_view(found)
 
 
 @use_case(Permission.WRITE_CONTENT)
 def assets(
-    session: Session, scope: Scope, *, search: str = "", status: AssetStatus | None = None, page: int = 0
+    session: Session,
+    scope: Scope,
+    *,
+    search: str = "",
+    status: AssetStatus | None = None,
+    type: AssetType | None = None,  # noqa: A002
+    platform: Platform | None = None,
+    language: str | None = None,
+    tags: Sequence[str] = (),
+    page: int = 0,
 ) -> AssetPage:
     """A page of the library, the last saved first. Without a status: all that is not archived.
 
-    `search` is looked for in title, text, category and tags, letter for letter, without regard to case.
+    `search` is looked for in title, text, category and tags, letter for letter, without regard to case. Of `tags` each
+    must be there.
     """
     is_wanted = ContentAsset.status == status if status else ContentAsset.status != AssetStatus.ARCHIVED
     wanted = select(ContentAsset).where(ContentAsset.workspace_id == scope.workspace_id, is_wanted)
+    chosen = {ContentAsset.type: type, ContentAsset.platform: platform, ContentAsset.language: language}
+    wanted = wanted.where(*(column == value for column, value in chosen.items() if value is not None))
+    if tags:
+        wanted = wanted.where(ContentAsset.tags.contains([tag.replace("\x00", "") for tag in tags]))
     if words := search.replace("\x00", "").strip():
-        tags = func.array_to_string(cast(ContentAsset.tags, ARRAY(Text)), " ")
-        fields = (ContentAsset.title, ContentAsset.body, ContentAsset.category, tags)
+        labels = func.array_to_string(cast(ContentAsset.tags, ARRAY(Text)), " ")
+        fields = (ContentAsset.title, ContentAsset.body, ContentAsset.category, labels)
         wanted = wanted.where(or_(*(field.icontains(words, autoescape=True) for field in fields)))
     total = session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
     found = session.scalars(
         wanted.order_by(ContentAsset.updated_at.desc(), ContentAsset.id.desc()).limit(PAGE).offset(max(0, page) * PAGE)
     )
-    return AssetPage(tuple(_view(one) for one in found), total)
+    return AssetPage(tuple(asset_view(one) for one in found), total)
 
 
 @use_case(Permission.WRITE_CONTENT)
@@ -250,27 +269,3 @@ def _noted(findings: Sequence[Finding]) -> dict[str, object]:
         "rules_version": findings[0].version,
         "warnings": [{"category": one.category, "term": one.term} for one in findings],
     }
-
-
-def _first_words(body: str) -> str:
-    words = " ".join(body.split())
-    return words if len(words) <= 60 else words[:60].rsplit(" ", 1)[0] + "…"
-
-
-def _view(asset: ContentAsset) -> AssetView:
-    return AssetView(
-        id=asset.id,
-        type=AssetType(asset.type),
-        title=asset.title,
-        body=asset.body,
-        category=asset.category,
-        tags=tuple(asset.tags),
-        status=AssetStatus(asset.status),
-        platform=Platform(asset.platform),
-        language=asset.language,
-        generation_id=asset.generation_id,
-        version=asset.version,
-        warnings=len(asset.details.get("warnings", ())),
-        created_at=asset.created_at,
-        updated_at=asset.updated_at,
-    )

@@ -217,11 +217,6 @@ def drafts_left(session: Session, scope: Scope) -> AllowanceView:
     )
 
 
-def put_away(session: Session, workspace_id: UUID, generation_id: UUID) -> None:
-    """Room: the person is done with a draft, whose row stays held until the transaction ends. Raises NotFound."""
-    locked(session, workspace_id, generation_id).put_away_at = datetime.now(UTC)
-
-
 def stop_all(session: Session, workspace_id: UUID) -> None:
     """Room: end every open draft of a workspace, while who pays for them is still in view."""
     open_ones = select(Generation).where(Generation.workspace_id == workspace_id, Generation.status.in_(OPEN))

@@ -5,8 +5,10 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Connection, text
+from sqlalchemy.orm import Session
 
-from core.access import Role, Scope
+from core.access import Permission, Role, Scope
+from core.ai.models import AiRequest
 from core.content.assets import (
     AssetText,
     AssetView,
@@ -19,12 +21,15 @@ from core.content.assets import (
     update_asset,
 )
 from core.content.briefs import Brief, Length, Task, Tone
-from core.content.kinds import AssetStatus, AssetType
+from core.content.kinds import AssetStatus, AssetType, Authorship
+from core.content.library import archive_assets, bring_back, restore_version, used_tags
 from core.content.platforms import Platform
-from core.content.service import current_draft, request_draft
+from core.content.service import current_draft, dismiss_generation, request_draft
 from core.errors import BadInput, Conflict, ContentBlocked, NotFound
 from core.jobs.runner import run_once
 from core.language import LANGUAGES
+from core.use_case import use_case
+from tests.peers.model_server import ModelServer, Turn
 from tests.people import Made, make_person
 
 SEA = Brief(Task.POST, Platform.X, Tone.BOLD, "en", Length.SHORT, "the sea")
@@ -108,6 +113,110 @@ def test_two_editors_do_not_overwrite_each_other(scope: Scope) -> None:
     assert asset(scope, saved.id).body == "two"
 
 
+def test_who_wrote_it_is_kept_with_it(scope: Scope, model: ModelServer) -> None:
+    model.play(Turn(text="One.\n===\nTwo.\n===\nThree."))
+    wanted = request_draft(scope, SEA)
+    assert run_once()
+    content = AssetText.of(title="", body="Two.", picture="  a window,  at dawn ")
+    saved = save_asset(
+        scope, content, type=AssetType.POST, platform=Platform.X, language="en", generation_id=wanted, variant=1
+    )
+    assert (saved.authorship, saved.picture, became(scope, wanted)) == (
+        Authorship.AI,
+        "a window, at dawn",
+        ("unedited", 0),
+    )
+    changed = update_asset(scope, saved.id, AssetText.of(title="", body="Two, and more."), version=1)
+    assert changed.authorship is Authorship.AI_EDITED
+    assert keep(scope).authorship is Authorship.PERSON
+    with pytest.raises(BadInput):
+        keep_variant(scope, wanted, 3)
+
+
+def keep_variant(scope: Scope, wanted: UUID, variant: int, body: str = "x") -> AssetView:
+    content = AssetText.of(title="", body=body)
+    return save_asset(
+        scope, content, type=AssetType.POST, platform=Platform.X, language="en", generation_id=wanted, variant=variant
+    )
+
+
+@use_case(Permission.WRITE_CONTENT)
+def became(session: Session, scope: Scope, wanted: UUID) -> tuple[str | None, int | None]:
+    found = session.get_one(AiRequest, (scope.workspace_id, wanted))
+    return found.outcome, found.edited_characters
+
+
+def test_how_much_was_changed_is_counted_against_the_variant_at_hand(scope: Scope, model: ModelServer) -> None:
+    model.play(Turn(text="One.\n===\nTwo.\n===\nThree."))
+    wanted = request_draft(scope, SEA)
+    assert run_once()
+    assert keep_variant(scope, wanted, 2, "Three!").authorship is Authorship.AI_EDITED
+    assert became(scope, wanted) == ("edited", 1)
+
+
+def test_a_dismissed_draft_is_noted_and_a_kept_one_stays_kept(scope: Scope, model: ModelServer) -> None:
+    first, second = request_draft(scope, SEA), request_draft(scope, SEA)
+    while run_once():
+        pass
+    dismiss_generation(scope, first)
+    keep_variant(scope, second, 0, "the sea")
+    dismiss_generation(scope, second)
+    assert (became(scope, first)[0], became(scope, second)[0]) == ("dismissed", "edited")
+
+
+def test_a_template_is_nobodys_but_peoples(scope: Scope) -> None:
+    wanted = request_draft(scope, SEA)
+    assert run_once()
+    assert keep_draft(scope, wanted).authorship is Authorship.PERSON
+
+
+def test_the_library_is_filtered_by_what_texts_are(scope: Scope) -> None:
+    keep(scope, "one", tags=("sea", "blue"))
+    keep(scope, "two", platform=Platform.X, tags=("sea",))
+    content = AssetText.of(title="", body="trois")
+    save_asset(scope, content, type=AssetType.CAPTION, platform=Platform.X, language="fr")
+    assert titles(scope, tags=("sea",)) == ["two", "one"]
+    assert titles(scope, tags=("sea", "blue")) == ["one"]
+    assert titles(scope, tags=("\x00",)) == []
+    assert titles(scope, platform=Platform.X) == ["trois", "two"]
+    assert titles(scope, platform=Platform.X, language="en") == ["two"]
+    assert titles(scope, type=AssetType.CAPTION) == ["trois"]
+    assert used_tags(scope) == ("blue", "sea")
+
+
+def test_an_earlier_version_comes_back_as_a_new_one(scope: Scope) -> None:
+    first = keep(scope, "one", "Title", tags=("x",), picture="a window")
+    update_asset(scope, first.id, AssetText.of(title="Other", body="two", picture="a door"), version=1)
+    back = restore_version(scope, first.id, 1, version=2)
+    assert (back.title, back.body, back.version, back.picture) == ("Title", "one", 3, "a door")
+    assert [one.version for one in asset_versions(scope, first.id)] == [3, 2, 1]
+    with pytest.raises(Conflict):
+        restore_version(scope, first.id, 1, version=2)
+    with pytest.raises(NotFound):
+        restore_version(scope, first.id, 9, version=3)
+
+
+def test_many_are_archived_and_brought_back_as_what_they_were(ada: Made, bob: Made) -> None:
+    texts = [keep(ada.scope, f"text {number}") for number in range(4)]
+    archive_asset(ada.scope, texts[0].id)
+    foreign = keep(bob.scope, "private")
+    wanted = [one.id for one in texts] + [foreign.id]
+    moved = archive_assets(ada.scope, wanted)
+    assert set(moved) == {one.id for one in texts[1:]}
+    assert assets(ada.scope).total == 0
+    assert used_tags(ada.scope) == ()
+    assert bring_back(ada.scope, moved) == 3
+    assert bring_back(ada.scope, moved) == 0
+    assert {one.status for one in assets(ada.scope).assets} == {AssetStatus.DRAFT}
+    assert asset(bob.scope, foreign.id).status is AssetStatus.DRAFT
+    assert archive_assets(ada.scope, []) == ()
+
+
+def test_a_picture_is_held_against_the_rules_too(scope: Scope) -> None:
+    with pytest.raises(ContentBlocked):
+        keep(scope, "fine", picture="book me tonight")
+
+
 def test_archive_and_undo(scope: Scope) -> None:
     kept, gone = keep(scope, "kept"), keep(scope, "gone")
     assert archive_asset(scope, gone.id).status is AssetStatus.ARCHIVED
@@ -149,6 +258,7 @@ def test_a_forbidden_text_is_not_kept_and_a_restricted_one_is_marked(scope: Scop
         ({"title": "", "body": "a\ud800"}, "content.bad_body"),
         ({"title": "a" * 121, "body": "a"}, "content.bad_title"),
         ({"title": "a", "body": "a", "category": "\x00"}, "content.bad_title"),
+        ({"title": "a", "body": "a", "picture": "a" * 601}, "content.bad_about"),
         ({"title": "a", "body": "a", "tags": ["b" * 41]}, "content.bad_tags"),
         ({"title": "a", "body": "a", "tags": [str(n) for n in range(21)]}, "content.bad_tags"),
     ],
