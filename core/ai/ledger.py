@@ -66,10 +66,9 @@ def record_lost(
 
 
 def bill(session: Session, workspace_id: UUID, generation_id: UUID) -> Bill:
-    """Room: what all attempts of a draft used and cost."""
-    rows = session.scalars(
-        select(AiAttempt).where(AiAttempt.workspace_id == workspace_id, AiAttempt.generation_id == generation_id)
-    ).all()
+    """Room: what all attempts of a draft used and cost; those of the shadow sample are none of them."""
+    which = AiAttempt.workspace_id == workspace_id, AiAttempt.generation_id == generation_id
+    rows = session.scalars(select(AiAttempt).where(*which, AiAttempt.purpose != "shadow")).all()
     costs = [row.cost_nano_usd for row in rows]
     return Bill(
         sum((_usage(row) for row in rows), Usage()),

@@ -39,6 +39,7 @@ from core.content.service import (
     stop_if_blocked,
     voice_in,
 )
+from core.content.shadowing import sample
 from core.content.variants import growing, parted
 from core.content.views import OPEN, TEMPLATE
 from core.content.work import Work
@@ -248,6 +249,8 @@ def _end(session: Session, scope: Scope, work: Work, ending: Ending) -> None:
         held.status = GenerationStatus.DONE
         held.draft, *held.variants = ending.texts or ("",)
         held.failed_checks = list(ending.asked.failed_checks) if ending.asked else []
+        if ending.asked is not None:
+            sample(session, scope, held.id, ending.asked)
         if ending.route is None:
             give_back_place(session, held)
     else:

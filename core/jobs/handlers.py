@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from core.billing import sweep, sync
-from core.content import drafting
+from core.content import drafting, shadowing
 from core.content.service import DRAFT_JOB
 from core.insights import metering, packing
 from core.mail import outbox
@@ -28,6 +28,7 @@ class Handler:
 
 HANDLERS: Mapping[str, Handler] = {
     DRAFT_JOB: Handler(drafting.write, drafting.give_up, tries=drafting.TRIES),
+    shadowing.SHADOW_JOB: Handler(shadowing.compare, tries=shadowing.TRIES),
     packs.MAKE: Handler(packing.make, packs.give_up),
     packs.EXPIRE: Handler(packs.expire),
     privacy.ERASE: Handler(privacy.erase, tries=100),
