@@ -5,11 +5,14 @@ Benign texts are our own, chosen to look like trouble, and every common English 
 """
 
 import random
+import statistics
+import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from bench.benign import BENIGN
+from bench.benign_held_out import HELD_OUT
 from bench.rows import Row
 from core.content.moderation import Action, RuleList, Rules, shipped_rules
 from core.content.platforms import Platform
@@ -56,6 +59,32 @@ def _swapped(term: str) -> str:
     return term[:middle] + term[middle + 1 : middle + 2] + term[middle] + term[middle + 2 :]
 
 
+def _camel(term: str) -> str:
+    return "#" + "".join(word.capitalize() for word in term.split(" "))
+
+
+def _as_it_sounds(term: str) -> str:
+    for written, heard in (("ph", "f"), ("ck", "k"), ("c", "k"), ("x", "ks"), ("qu", "k"), ("y", "i")):
+        term = term.replace(written, heard)
+    return term
+
+
+def _cut_in_two(term: str) -> str:
+    """The longest word, with a space in its middle."""
+    longest = max(term.split(" "), key=len)
+    middle = len(longest) // 2
+    return term.replace(longest, f"{longest[:middle]} {longest[middle:]}", 1)
+
+
+def _both(*tricks: Callable[[str], str]) -> Callable[[str], str]:
+    def disguise(term: str) -> str:
+        for trick in tricks:
+            term = trick(term)
+        return term
+
+    return disguise
+
+
 TRICKS: Mapping[str, Callable[[str], str]] = {
     "as it is": str,
     "capitals": str.upper,
@@ -79,12 +108,47 @@ TRICKS: Mapping[str, Callable[[str], str]] = {
     "back to front": lambda term: term[::-1],
     "a vowel left out": _without_a_vowel,
     "swapped": _swapped,
+    "digits after": lambda term: f"{term}69",
+    "digits before": lambda term: f"24{term}",
+    "a word joined by a dot": lambda term: f"hello.{term}",
+    "a word joined by an underscore": lambda term: f"my_{term}_now",
+    "in brackets": lambda term: " ".join("".join(f"[{letter}]" for letter in word) for word in term.split(" ")),
+    "a tag of words": _camel,
+    "each letter twice": lambda term: " ".join("".join(letter * 2 for letter in word) for word in term.split(" ")),
+    "as it sounds": _as_it_sounds,
+    "cut in two": _cut_in_two,
+    "French accents": lambda term: term.translate(str.maketrans("aeiouc", "àéîôùç")),
 }
+"""One at a time."""
+MIXED: Mapping[str, Callable[[str], str]] = {
+    "leet, spaced": _both(TRICKS["leet"], _between(" ")),
+    "leet, dotted": _both(TRICKS["leet"], _between(".")),
+    "leet, capitals": _both(str.upper, lambda term: term.translate(str.maketrans("AEIOST", "431057"))),
+    "leet, repeated": _both(TRICKS["repeated"], TRICKS["leet"]),
+    "leet, zero width": _both(TRICKS["leet"], _between("\u200b")),
+    "leet, accents": _both(lambda term: term.translate(str.maketrans("eo", "éô")), TRICKS["leet"]),
+    "leet, digits after": _both(TRICKS["leet"], TRICKS["digits after"]),
+    "signs, dashed": _both(TRICKS["signs"], _between("-")),
+    "bold, repeated": _both(TRICKS["repeated"], _bold),
+    "bold, spaced": _both(_bold, _between(" ")),
+    "Cyrillic, dotted": _both(TRICKS["Cyrillic"], _between(".")),
+    "Cyrillic, spaced": _both(TRICKS["Cyrillic"], _between(" ")),
+    "Greek, repeated": _both(TRICKS["repeated"], TRICKS["Greek"]),
+    "full width, dashed": _both(_wide, _between("-")),
+    "zero width, swapped": _both(_swapped, _between("\u200b")),
+    "capitals, starred": _both(_starred, str.upper),
+    "Cyrillic, swapped": _both(_swapped, TRICKS["Cyrillic"]),
+    "leet, swapped": _both(_swapped, TRICKS["leet"]),
+    "spaced, underscores": _both(_between("_"), _between(" ")),
+}
+"""Two at once."""
 
 HOW = (
-    "{terms} terms of {categories} categories, each by {tricks} tricks where a trick changes it, in a plain sentence, "
+    "{terms} terms of {categories} categories, each by {tricks} tricks and {mixed} pairs of them where a trick changes "
+    "it, in a plain sentence, "
     "with a word of the adult group beside those that count only there: how many were missed. A false block is a text "
-    "that cannot be saved: {benign} texts of our own, and {words} common English words by themselves."
+    "that cannot be saved: {benign} texts of our own (21 of the 201 "
+    "held out were, when they were first looked at), and {words} common English words by themselves."
 )
 
 
@@ -104,7 +168,8 @@ def run(size: int | None) -> list[Row]:
         terms=sum(len(one.terms) + len(one.near) for one in lists.category),
         categories=len(lists.category),
         tricks=len(TRICKS),
-        benign=len(BENIGN),
+        mixed=len(MIXED),
+        benign=len(BENIGN) + len(HELD_OUT),
         words=len(words),
     )
     rows = [
@@ -112,6 +177,8 @@ def run(size: int | None) -> list[Row]:
         for name, found in sorted(missed.items())
     ]
     rows.append(Row("false blocks, benign texts", _blocked(rules, BENIGN), len(BENIGN), "texts", FALSE_BLOCKS, how))
+    rows.append(Row("false blocks, held out", _blocked(rules, HELD_OUT), len(HELD_OUT), "texts", FALSE_BLOCKS, how))
+    rows.append(Row("processor time of a text of 650 letters", _milliseconds(rules), 5.0, "ms", 1.0, how))
     rows.append(Row("false blocks, common words", _blocked(rules, words), len(words), "words", FALSE_BLOCKS, how))
     return rows
 
@@ -122,9 +189,9 @@ def _cases(lists: RuleList) -> Iterator[tuple[str, str, str, Platform | None]]:
         for term in (*one.terms, *one.near):
             # a platform's own name is no rival on it
             elsewhere = (each for each in one.platforms if each.value not in term)
-            platform = None if one.action is Action.BLOCK else next(elsewhere)
+            platform = next(elsewhere) if one.platforms else None
             beside = f" {adult}" if term in one.near else ""
-            for trick, disguise in TRICKS.items():
+            for trick, disguise in {**TRICKS, **MIXED}.items():
                 hidden = disguise(term)
                 if hidden != term or trick == "as it is":
                     yield one.name, trick, f"So I said {hidden} again{beside}, you know.", platform
@@ -134,8 +201,21 @@ def _blocked(rules: Rules, texts: tuple[str, ...]) -> int:
     return sum(any(one.action is Action.BLOCK for one in rules.moderate(text, None)) for text in texts)
 
 
+def _milliseconds(rules: Rules) -> float:
+    """The median of some texts put together to 650 letters, looked at for a platform with every rule."""
+    text = " ".join(HELD_OUT)
+    spent: list[float] = []
+    for start in range(0, len(text) - 650, 250):
+        began = time.process_time()
+        rules.moderate(text[start : start + 650], Platform.ONLYFANS)
+        spent.append(time.process_time() - began)
+    return statistics.median(spent) * 1000
+
+
 def _common_words() -> tuple[str, ...]:
     from zxcvbn.frequency_lists import FREQUENCY_LISTS  # type: ignore[import-untyped]
 
     named = {one for rules in [shipped_rules()] for one in rules.terms}
-    return tuple(word for word in FREQUENCY_LISTS["english_wikipedia"] if word not in named)
+    return tuple(
+        word for word in FREQUENCY_LISTS["english_wikipedia"] if named.isdisjoint({word, word.removesuffix("s")})
+    )

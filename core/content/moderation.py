@@ -6,7 +6,7 @@ text could pass unseen.
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -77,7 +77,11 @@ class CategoryList(BaseModel):
     patterns: tuple[str, ...] = ()
     of_group: Literal["adult"] | None = None
     links: bool = False
+    phrasings: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
+    allowed_phrasings: tuple[str, ...] = ()
+    talked_about: bool = False
+    beside: tuple[str, ...] = ()
     version: str = ""
 
 
@@ -85,7 +89,7 @@ class RuleList(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: str
-    groups: Mapping[Literal["adult"], tuple[str, ...]]
+    groups: Mapping[Literal["adult", "public"], tuple[str, ...]]
     category: tuple[CategoryList, ...]
 
 
@@ -101,6 +105,8 @@ class _Category:
     words: tuple[str, ...]
     """Its terms that are one word."""
     version: str
+    about: re.Pattern[str] | None
+    """What makes a text one about the subject, and its block a warning."""
 
     def holds_on(self, platform: Platform | None) -> bool:
         return not self.platforms or platform in self.platforms
@@ -113,21 +119,20 @@ class Rules:
         adult = lists.groups["adult"]
         self.version = lists.version
         self._adult = _any_of(adult)
-        self._disguises = Disguises(
-            word for one in lists.category for term in (*one.terms, *one.near) for word in fold(term).text.split()
-        )
+        self._disguises = Disguises(fold(term).text for one in lists.category for term in (*one.terms, *one.near))
         self._terms = frozenset(word for one in lists.category for word in _single(one.terms))
         self._categories = tuple(
             _Category(
                 one.name,
                 one.action,
                 one.platforms,
-                _any_of((*one.terms, *(adult if one.of_group else ()))),
+                _any_of((*one.terms, *(adult if one.of_group else ())), one.phrasings),
                 _any_of(one.near, one.patterns),
-                _any_of(one.allowed),
+                _any_of(one.allowed, one.allowed_phrasings),
                 one.links,
                 _single(one.terms),
                 one.version or lists.version,
+                _any_of((*lists.groups.get("public", ()), *one.beside)) if one.talked_about else None,
             )
             for one in lists.category
         )
@@ -143,66 +148,13 @@ class Rules:
 
     def moderate(self, text: str, platform: Platform | None) -> tuple[Finding, ...]:
         """Every broken rule, in the order of the text. `platform` None: the rules of all platforms together only."""
-        seen = views(text)
+        looked_at = _Text(text, platform, views(text), self._disguises, self._adult)
         found: dict[tuple[str, int, int], Finding] = {}
-        holding = [category for category in self._categories if category.holds_on(platform)]
-        for folded in seen:
-            for reading in dict.fromkeys((folded, self._disguises.undone(folded))):
-                self._search(reading, text, found, holding=holding, platform=platform)
-            for run in spread(folded):
-                for category in holding:
-                    for span in _in_run(category, run):
-                        self._note(found, self._finding(category, run, text, span, platform))
-        self._search(backwards(seen[0]), text, found, holding=holding, platform=platform, shortest=_SHORT + 1)
+        for category in self._categories:
+            if category.holds_on(platform):
+                for finding in looked_at.findings(category):
+                    _note(found, finding)
         return tuple(sorted(found.values(), key=lambda finding: (finding.start, finding.end)))
-
-    def _search(
-        self,
-        folded: Folded,
-        text: str,
-        found: dict[tuple[str, int, int], Finding],
-        *,
-        holding: Sequence[_Category],
-        platform: Platform | None,
-        shortest: int = 1,
-    ) -> None:
-        adult = [one.span() for one in self._adult.finditer(folded.text)] if self._adult else []
-        for category in holding:
-            for span in _spans(category, folded.text, adult, platform):
-                if span[1] - span[0] >= shortest:
-                    self._note(found, self._finding(category, folded, text, span, platform))
-
-    @staticmethod
-    def _note(found: dict[tuple[str, int, int], Finding], finding: Finding) -> None:
-        """Keep a finding, unless one of its category is there already: the first view shows it as it was written.
-
-        A block takes the place of a warning there, whichever was seen first.
-        """
-        same = [
-            one
-            for one in found.values()
-            if one.category == finding.category and one.start < finding.end and finding.start < one.end
-        ]
-        if any(one.action is Action.BLOCK or finding.action is Action.RESTRICT for one in same):
-            return
-        for one in same:
-            del found[one.category, one.start, one.end]
-        found[finding.category, finding.start, finding.end] = finding
-
-    def _finding(
-        self, category: _Category, folded: Folded, text: str, span: tuple[int, int], platform: Platform | None
-    ) -> Finding:
-        start, end = folded.span(*span)
-        return Finding(
-            category.name,
-            category.action,
-            folded.text[slice(*span)],
-            text[start:end],
-            start,
-            end,
-            platform if category.platforms else None,
-            category.version,
-        )
 
 
 def blocking(findings: Sequence[Finding]) -> Finding | None:
@@ -222,30 +174,108 @@ def shipped_rules() -> Rules:
     return Rules(shipped_lists())
 
 
-def _spans(
-    category: _Category, text: str, adult: Sequence[tuple[int, int]], platform: Platform | None
-) -> Iterator[tuple[int, int]]:
-    allowed = [found.span() for found in category.allowed.finditer(text)] if category.allowed else []
-    alone = [found.span() for found in category.alone.finditer(text)] if category.alone else []
-    near = [found.span() for found in category.near.finditer(text)] if category.near else []
-    links = [found.span() for found in _LINK.finditer(text)] if category.links else []
-    close = [span for span in near if _is_near(span, adult)]
-    for start, end in dict.fromkeys(alone + close + links):
-        is_meant_otherwise = any(first <= start and end <= last for first, last in allowed)
-        # A platform's own name and its own links are no rival to it.
-        is_home = category.platforms and platform is not None and platform.value in text[start:end]
-        if not is_meant_otherwise and not is_home:
-            yield start, end
+class _Text:
+    """One text in all its readings. Places are those of the text itself, so that readings can be held together."""
+
+    def __init__(
+        self,
+        text: str,
+        platform: Platform | None,
+        seen: Sequence[Folded],
+        disguises: Disguises,
+        adult: re.Pattern[str] | None,
+    ) -> None:
+        self.text = text
+        self.platform = platform
+        self.plain = seen[0]
+        self.readings: list[tuple[Folded, int]] = []
+        for folded in seen:
+            undone = disguises.undone(folded)
+            self.readings += [(one, 1) for one in ((folded,) if undone is folded else (folded, undone))]
+        self.readings.append((backwards(self.plain), _SHORT + 1))
+        self.runs = [run for folded in seen for run in spread(folded)]
+        self.adult = (
+            {folded.span(*one.span()) for folded, _ in self.readings for one in adult.finditer(folded.text)}
+            if adult
+            else set()
+        )
+
+    def findings(self, category: _Category) -> Iterator[Finding]:
+        """What a category finds, reading by reading; the same place may come again."""
+        for folded, shortest in self.readings:
+            for span in self._spans(category, folded):
+                if span[1] - span[0] >= shortest:
+                    yield self._finding(category, folded, span)
+        for run in self.runs:
+            for span in _in_run(category, run):
+                yield self._finding(category, run, span)
+
+    def _spans(self, category: _Category, folded: Folded) -> Iterator[tuple[int, int]]:
+        alone = [found.span() for found in category.alone.finditer(folded.text)] if category.alone else []
+        near = [found.span() for found in category.near.finditer(folded.text)] if category.near and self.adult else []
+        links = [found.span() for found in _LINK.finditer(folded.text)] if category.links else []
+        close = [span for span in near if _is_near(folded.span(*span), self.adult)]
+        hits = dict.fromkeys(alone + close + links)
+        if not hits:
+            return
+        allowed = [found.span() for found in category.allowed.finditer(folded.text)] if category.allowed else []
+        for start, end in hits:
+            is_meant_otherwise = any(first <= start and end <= last for first, last in allowed)
+            # A platform's own name and its own links are no rival to it.
+            is_home = category.platforms and self.platform is not None and self.platform.value in folded.text[start:end]
+            if not is_meant_otherwise and not is_home:
+                yield start, end
+
+    def _finding(self, category: _Category, folded: Folded, span: tuple[int, int]) -> Finding:
+        start, end = folded.span(*span)
+        term, found = folded.text[slice(*span)], self.text[start:end]
+        is_open = category.about is not None and fold(found).text == term
+        eases = is_open and category.action is Action.BLOCK and self._is_about(category, (start, end))
+        return Finding(
+            category.name,
+            Action.RESTRICT if eases else category.action,
+            term,
+            found,
+            start,
+            end,
+            self.platform if category.platforms else None,
+            category.version,
+        )
+
+    def _is_about(self, category: _Category, place: tuple[int, int]) -> bool:
+        """Whether the text is about the subject: it says so nearby, and says nothing of the adult group there."""
+        if category.about is None:
+            return False
+        said = [self.plain.span(*one.span()) for one in category.about.finditer(self.plain.text)]
+        adult = [one for one in self.adult if _gap(one, place)]
+        return _is_near(place, [one for one in said if _gap(one, place)]) and not _is_near(place, adult)
+
+
+def _note(found: dict[tuple[str, int, int], Finding], finding: Finding) -> None:
+    """Keep a finding, unless one of its category is there already: the first view shows it as it was written.
+
+    A block takes the place of a warning there, whichever was seen first.
+    """
+    same = [
+        one
+        for one in found.values()
+        if one.category == finding.category and one.start < finding.end and finding.start < one.end
+    ]
+    if any(one.action is Action.BLOCK or finding.action is Action.RESTRICT for one in same):
+        return
+    for one in same:
+        del found[one.category, one.start, one.end]
+    found[finding.category, finding.start, finding.end] = finding
+
+
+def _is_near(span: tuple[int, int], others: Iterable[tuple[int, int]]) -> bool:
+    return any(_gap(span, other) <= NEARBY for other in others)
 
 
 def _in_run(category: _Category, run: Folded) -> Iterator[tuple[int, int]]:
     for term in category.words:
         if len(term) > _SHORT and (place := run.text.find(term)) >= 0:
             yield place, place + len(term)
-
-
-def _is_near(span: tuple[int, int], adult: Sequence[tuple[int, int]]) -> bool:
-    return any(_gap(span, other) <= NEARBY for other in adult)
 
 
 def _single(terms: Sequence[str]) -> tuple[str, ...]:
@@ -260,5 +290,5 @@ def _any_of(terms: Sequence[str], patterns: Sequence[str] = ()) -> re.Pattern[st
     """Whole words only: a substring filter finds Essex and therapists."""
     longest_first = sorted({fold(term).text for term in terms}, key=len, reverse=True)
     words = [r"[\W_]{0,3}".join(re.escape(word) for word in term.split()) for term in longest_first]
-    branches = [rf"(?<!\w)(?:{'|'.join(words)})s?(?!\w)"] if words else []
+    branches = [rf"(?<![^\W_])(?:{'|'.join(words)})s?(?![^\W_])"] if words else []
     return re.compile("|".join([*branches, *patterns])) if branches or patterns else None

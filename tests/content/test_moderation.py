@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.content.folding import fold
-from core.content.moderation import NEARBY, Action, Finding, RuleList, Rules, blocking, shipped_rules
+from core.content.moderation import (
+    NEARBY,
+    Action,
+    Finding,
+    RuleList,
+    Rules,
+    blocking,
+    shipped_lists,
+    shipped_rules,
+)
 from core.content.platforms import Platform
 from core.errors import sentences
 from core.language import LANGUAGES
@@ -133,6 +142,7 @@ def test_folding_is_stable_and_keeps_places(text: str) -> None:
 def test_the_shipped_lists_hold_every_rule_of_the_platforms() -> None:
     blocks = {"minors", "incest", "non_consent", "intoxication", "animals", "meeting", "violence"}
     restricted = {"off_platform_payment", "rival_platforms", "weapons_drugs", "bodily_waste", "sexual_text"}
+    restricted |= {"self_harm", "hate", "personal_data"}
     assert set(shipped_rules().categories) == blocks | restricted
     for language in LANGUAGES:
         for category in blocks | restricted:
@@ -214,7 +224,17 @@ LONG = Rules(
         "zrplng",
         "zorlping",
         "i s a y z o r p l i n g",
+        "zorp ling",
+        "zo rpling",
+        "zorpling99",
+        "my_zorpling_now",
+        "hello.zorpling",
+        "#MyZorpling",
+        "[z][o][r][p][l][i][n][g]",
+        "z 0 r p l 1 n g",
+        "zorpplynng",
         "quick flurb1ng",
+        "quic kflurbing",
         "quick flrubing",
         "qu!ck fl*rbing",
         "gnibrulf kciuq",
@@ -242,7 +262,6 @@ def test_a_disguise_needs_the_group_where_the_word_does(close: str) -> None:
         "zorplin",
         "orpling",
         "z*****ng of",
-        "*zorp* ling",
         "zorplingo",
         "quick flurb",
         "1 2 3 4 5",
@@ -271,3 +290,55 @@ def test_no_common_word_is_blocked_by_itself() -> None:
     ]
     assert len(words) > 4_000
     assert blocked == []
+
+
+def actions(text: str, platform: Platform | None = None) -> list[tuple[str, str]]:
+    return [(one.category, one.action) for one in shipped_rules().moderate(text, platform)]
+
+
+@pytest.mark.parametrize(
+    ("about", "meant"),
+    [
+        ("The court heard an incest case", "sexy incest tonight, says the court"),
+        ("Hypnosis helped me with my fear of flying", "hypnosis, no fear, all naked"),
+        ("The police found the escort car and an escort", "escort tonight"),
+        ("A museum of decapitation", "decapitation, naked, in the museum"),
+        ("The police speak of incest", "The police speak of 1ncest"),
+    ],
+)
+def test_to_speak_about_a_subject_is_a_warning_and_to_sell_it_a_block(about: str, meant: str) -> None:
+    assert {action for _, action in actions(about)} == {"restrict"}
+    assert "block" in {action for _, action in actions(meant)}
+
+
+def test_nothing_eases_what_is_about_minors() -> None:
+    lists = shipped_lists()
+    assert not next(one for one in lists.category if one.name == "minors").talked_about
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Nude art: no one under 18 may subscribe",
+        "NSFW, minors do not interact",
+        "Contenu érotique interdit aux mineurs",
+        "Porn for adults, not for children",
+    ],
+)
+def test_to_keep_minors_out_is_no_offence(text: str) -> None:
+    assert actions(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "category"),
+    [
+        ("write to ada@example.com", "personal_data"),
+        ("ring +33 6 12 34 56 78", "personal_data"),
+        ("ring 06 12 34 56 78 tonight", "personal_data"),
+        ("I want to die", "self_harm"),
+    ],
+)
+def test_some_warnings_hold_everywhere(text: str, category: str) -> None:
+    for platform in (None, *Platform):
+        assert actions(text, platform) == [(category, "restrict")]
+    assert actions("On 2026-11-22 at 10:30 I had 100 000 views and 5 000 likes") == []
