@@ -187,12 +187,15 @@ def _of_invoice(
 
 
 def _of_card(current: Iterable[Subscription], method: "PaymentMethod | None", now: datetime) -> Iterator[Cause]:
-    """Once a card and its expiry. It is good through its last month; only what will renew needs it."""
+    """Once a card and its expiry, and not before it is soon: a year's renewal may be long after it.
+
+    It is good through its last month; only what will renew needs it.
+    """
     if method is None or method.expires_month is None or method.expires_year is None:
         return
-    renewals = [each.current_period_end for each in current if each.status in RENEWING and each.ends_at is None]
+    is_needed = any(each.status in RENEWING and each.ends_at is None for each in current)
     over = datetime(method.expires_year + method.expires_month // 12, method.expires_month % 12 + 1, 1, tzinfo=UTC)
-    if renewals and (over <= min(renewals) or over <= now + CARD_SOON):
+    if is_needed and over <= now + CARD_SOON:
         expires = f"{method.expires_month:02d}/{method.expires_year}"
         key = f"card:{method.stripe_id}:{expires}"
         card = f"{(method.brand or method.kind).title()} •••• {method.last4 or '????'}"
