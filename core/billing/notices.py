@@ -1,6 +1,6 @@
 """Letters to an account's owners about what they pay, written in the transaction that keeps what Stripe said."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -43,7 +43,10 @@ def notify(  # noqa: PLR0917
 
     `before` is what was held of the subscriptions until this transaction, `after` what is held now.
     """
-    untold = [each for each in causes(before, after, invoices, method, now) if _is_first(session, account_id, each)]
+    found = causes(before, after, invoices, method, now)
+    known = _known(session, account_id, found)
+    may_be_told = [each for each in found if each.key not in known and each.only_after in {None, *known}]
+    untold = [each for each in may_be_told if _is_first(session, account_id, each)]
     if not untold:
         return
     billing = f"{settings().public_url.rstrip('/')}/billing"
@@ -53,9 +56,16 @@ def notify(  # noqa: PLR0917
             write_to(session, owner.to, "paying", each.letter.value, **usual | _said(each.facts, owner))
 
 
+def _known(session: Session, account_id: UUID, found: Iterable[Cause]) -> set[str]:
+    """Which of the keys that the causes name were told of before: asked for at once, however long a history is."""
+    named = {key for each in found for key in (each.key, each.only_after) if key is not None}
+    if not named:
+        return set()
+    told = select(BillingNotice.key).where(BillingNotice.account_id == account_id, BillingNotice.key.in_(named))
+    return set(session.scalars(told))
+
+
 def _is_first(session: Session, account_id: UUID, cause: Cause) -> bool:
-    if cause.only_after is not None and session.get(BillingNotice, (account_id, cause.only_after)) is None:
-        return False
     noted = insert(BillingNotice).values(account_id=account_id, key=cause.key).on_conflict_do_nothing()
     return session.scalar(noted.returning(BillingNotice.key)) is not None
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, event, select
 from sqlalchemy.orm import Session
 
 from core.access import AccountRole, Role, Scope
@@ -169,3 +169,16 @@ def test_every_letter_can_be_written(database: Connection, language: str) -> Non
         assert "{" not in each.subject + each.body, each.kind
         assert "http" not in each.subject, each.kind
         assert "/billing" in each.body, each.kind
+
+
+def test_a_long_history_is_one_question(ada: Made) -> None:
+    """Each answer of Stripe's names every payment that ever was recovered."""
+    paid = invoice(status="paid", paid_at=NOW, amount_paid=29_00, amount_remaining=0)
+    history = tuple(replace(paid, stripe_id=f"in_{number}") for number in range(50))
+    asked: list[str] = []
+    with transaction(Scope.for_account(ada.account_id)) as session:
+        here = session.connection()
+        event.listen(here, "before_cursor_execute", lambda *told: asked.append(told[2]))
+        notify(session, ada.account_id, (subscription(),), (subscription(),), history, CARD, NOW)
+    assert len([each for each in asked if "billing_notices" in each]) == 1
+    assert kinds(ada) == []
