@@ -156,9 +156,11 @@ def update_asset(session: Session, scope: Scope, asset_id: UUID, content: AssetT
     asset = _locked(session, scope, asset_id)
     if asset.version != version:
         raise Conflict("content.changed_elsewhere")
+    is_other_picture = asset.picture != content.picture
     _describe(asset, content, _allowed(session, scope, content, Platform(asset.platform)))
     asset.updated_at = datetime.now(UTC)
-    if (asset.title, asset.body) != (content.title, content.body):
+    asset.shows_nobody = asset.shows_nobody and not is_other_picture
+    if is_other_picture or (asset.title, asset.body) != (content.title, content.body):
         if asset.body != content.body and asset.authorship == Authorship.AI:
             asset.authorship = Authorship.AI_EDITED
         asset.title, asset.body = content.title, content.body

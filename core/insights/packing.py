@@ -34,6 +34,14 @@ from core.earnings.models import (
 from core.errors import NotSignedIn, sentences
 from core.identity.models import ExternalIdentity, KnownDevice, User, WebSession
 from core.language import supported
+from core.publishing.models import (
+    ApprovalLink,
+    ApprovalRule,
+    AssetDecision,
+    AssetPerformer,
+    Performer,
+    PerformerDocument,
+)
 from core.queue import Claimed
 from core.use_case import use_case
 from core.workspaces import packs
@@ -81,6 +89,12 @@ OF_WORKSPACE: tuple[File, ...] = (
     File("column_mappings", ColumnChoice, _without("signature")),
     File("assets", ContentAsset),
     File("asset_versions", ContentAssetVersion),
+    File("asset_decisions", AssetDecision),
+    File("approval_links", ApprovalLink),
+    File("approval_rules", ApprovalRule),
+    File("performers", Performer),
+    File("performer_documents", PerformerDocument),
+    File("asset_performers", AssetPerformer),
     File("voice", VoiceRecord),
     File(
         "generations",

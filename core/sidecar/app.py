@@ -13,6 +13,7 @@ from core.sidecar import (
     account_security,
     api,
     api_access,
+    approvals,
     farewell,
     health,
     invitations,
@@ -25,7 +26,7 @@ from core.sidecar.limits import BodyLimit
 from core.sidecar.origin import SameOrigin
 from core.sidecar.problems import CrashReport, on_http_exception, on_invalid, on_refusal
 
-PATHS = ("/account", "/api", "/healthz", "/readyz", "/webhooks")
+PATHS = ("/account", "/api", "/approve", "/healthz", "/readyz", "/webhooks")
 """What the sidecar answers: each of these, and everything below it."""
 
 
@@ -56,6 +57,7 @@ def create_app() -> FastAPI:
     app.include_router(account_security.router)
     app.include_router(api.router)
     app.include_router(api_access.router)
+    app.include_router(approvals.router)
     app.include_router(invitations.router)
     app.include_router(farewell.router)
     app.include_router(oidc.router)

@@ -46,6 +46,8 @@ ROUTES = {
     "POST /account/second-factor/remove": SESSION,
     "GET /account/invitation": OPEN,
     "POST /account/invitation": SESSION,
+    "GET /approve": OPEN,
+    "POST /approve": OPEN,
     "GET /account/packs/{pack_id}": SESSION,
     "GET /account/revenue/{table}.csv": SESSION,
     "GET /account/ai-costs/{workspace_id}/{table}.csv": SESSION,
