@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, case, inspect, null, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.access import Permission, Role, Scope
-from core.ai.models import AiAttempt
+from core.ai.models import AiAttempt, AiRequest, AiRoute
 from core.audit import AuditEntry
 from core.content.models import ContentAsset, ContentAssetVersion, Generation, VoiceRecord
 from core.db import Base
@@ -34,6 +34,7 @@ from core.earnings.models import (
 from core.errors import NotSignedIn, sentences
 from core.identity.models import ExternalIdentity, KnownDevice, User, WebSession
 from core.language import supported
+from core.messages.models import QuickReply
 from core.publishing.models import (
     ApprovalLink,
     ApprovalRule,
@@ -114,6 +115,13 @@ OF_WORKSPACE: tuple[File, ...] = (
             "problem_facts",
             "put_away_at",
         ),
+    ),
+    File("quick_replies", QuickReply),
+    File("ai_routes", AiRoute),
+    File(
+        "ai_requests",
+        AiRequest,
+        _without("account_id", "prompt_version", "baseline_model", "baseline_low_nano", "baseline_high_nano"),
     ),
     File("audit_log", AuditEntry, _without("account_id", "session_id", "api_key_id")),
 )
