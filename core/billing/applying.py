@@ -34,7 +34,7 @@ def apply_state(
     keep_invoices(session, account_id, state.invoices)
     keep_method(session, account_id, state.method)
     if state.is_deleted:
-        log.warning("customer %s was deleted at Stripe", customer_id)
+        log.warning("the customer of account %s was deleted at Stripe", account_id)
         session.execute(delete(StripeCustomer).where(StripeCustomer.stripe_id == customer_id))
     keep_movement(session, account_id, now)
     after = subscriptions_in(session, account_id)

@@ -92,7 +92,8 @@ def run_once(key: str | None = None, patience: Patience = PATIENT, lease: timede
     except (Unavailable, NotConfigured) as refusal:
         _put_back(claim, refusal.code, counts=False)
     except Exception as crash:
-        log.exception("what Stripe says of %s could not be applied, try %d", claim.key, claim.attempts + 1)
+        about = (claim.kind, claim.account_id, claim.attempts + 1)
+        log.exception("what Stripe says of a %s of account %s could not be applied, try %d", *about)
         _put_back(claim, crash.code if isinstance(crash, Refusal) else type(crash).__name__, counts=True)
     return True
 

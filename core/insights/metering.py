@@ -93,7 +93,7 @@ def _send(scope: Scope, report: Report) -> bool:
         _settle(scope, report.id, refusal.code)
         return False
     except Refusal as refusal:
-        log.error("use of %s cannot be reported: %s", report.customer_id, refusal)  # noqa: TRY400
+        log.error("the usage report %s is refused: %s", report.id, refusal.code)  # noqa: TRY400
         _settle(scope, report.id, str(refusal)[:500])
     else:
         _settle(scope, report.id, None)
