@@ -9,6 +9,8 @@ from core.content import drafting, shadowing
 from core.content.service import DRAFT_JOB
 from core.insights import metering, packing
 from core.mail import outbox
+from core.messages import writing
+from core.messages.service import WRITE_JOB
 from core.queue import Claimed
 from core.workspaces import packs, privacy
 
@@ -29,6 +31,7 @@ class Handler:
 HANDLERS: Mapping[str, Handler] = {
     DRAFT_JOB: Handler(drafting.write, drafting.give_up, tries=drafting.TRIES),
     shadowing.SHADOW_JOB: Handler(shadowing.compare, tries=shadowing.TRIES),
+    WRITE_JOB: Handler(writing.write, writing.give_up, tries=writing.TRIES),
     packs.MAKE: Handler(packing.make, packs.give_up),
     packs.EXPIRE: Handler(packs.expire),
     privacy.ERASE: Handler(privacy.erase, tries=100),
