@@ -38,8 +38,13 @@ class ListVersion:
 
 def rules_for(session: Session, workspace_id: UUID) -> Rules:
     """Room: the rules of a workspace in view: the product's lists and the latest of its own."""
+    return with_own(*own_list_in(session, workspace_id))
+
+
+def own_list_in(session: Session, workspace_id: UUID) -> tuple[OwnList, int]:
+    """Room: the list of a workspace in view and its version, as `own_list` gives it."""
     latest = _latest(session, workspace_id)
-    return with_own(OwnList.model_validate(latest.rules), latest.version) if latest else with_own(OwnList(), 0)
+    return (OwnList.model_validate(latest.rules), latest.version) if latest else (OwnList(), 0)
 
 
 @use_case(Permission.WRITE_CONTENT)
@@ -51,8 +56,7 @@ def current_rules(session: Session, scope: Scope) -> Rules:
 @use_case(Permission.WRITE_CONTENT)
 def own_list(session: Session, scope: Scope) -> tuple[OwnList, int]:
     """The workspace's own list and its version; an empty one of version 0 as long as none was saved."""
-    latest = _latest(session, scope.workspace_id)
-    return (OwnList.model_validate(latest.rules), latest.version) if latest else (OwnList(), 0)
+    return own_list_in(session, scope.workspace_id)
 
 
 @use_case(Permission.WRITE_CONTENT)
@@ -104,8 +108,7 @@ def _save(session: Session, scope: Scope, new: OwnList, version: int, note: str)
         raise BadInput("moderation.bad_note", most=LONGEST_NOTE)
     # The workspace's row is held, so that of two who save at once the second is told.
     session.execute(select(Workspace.id).where(Workspace.id == scope.workspace_id).with_for_update(key_share=True))
-    latest = _latest(session, scope.workspace_id)
-    held, held_version = (OwnList.model_validate(latest.rules), latest.version) if latest else (OwnList(), 0)
+    held, held_version = own_list_in(session, scope.workspace_id)
     if held_version != version:
         raise Conflict("moderation.list_changed")
     if new == held:
@@ -145,4 +148,4 @@ def _latest(session: Session, workspace_id: UUID) -> ModerationList | None:
 def _spelled(one: OwnList) -> Sequence[str]:
     """Each term with what it does, and each phrase, as a line that can be compared."""
     terms = [" · ".join((term.term, term.category, term.action, *sorted(term.platforms))) for term in one.terms]
-    return [*terms, *(f"≠ {phrase}" for phrase in one.allowed)]
+    return [*terms, *(f"≠ {phrase}" for phrase in one.allowed), *(f"→ {name}" for name in one.reviewed)]

@@ -36,3 +36,26 @@ class AssetStatus(StrEnum):
     SCHEDULED = "scheduled"
     PUBLISHED = "published"
     ARCHIVED = "archived"
+
+
+class Direction(StrEnum):
+    """Whether a text goes to fans or came from one."""
+
+    OUT = "out"
+    IN = "in"
+
+
+class Subject(StrEnum):
+    """What a text in review is of."""
+
+    DRAFT = "draft"
+    ASSET = "asset"
+    MESSAGE = "message"
+    CAMPAIGN = "campaign"
+    PASTED = "pasted"
+
+
+class ReviewStatus(StrEnum):
+    OPEN = "open"
+    ALLOWED = "allowed"
+    STOPPED = "stopped"

@@ -21,6 +21,9 @@ LONGEST_TERM = 60
 HOUSE = "house"
 """The category of what a workspace forbids for reasons of its own."""
 
+REVIEWED = ("hate", "personal_data", "self_harm")
+"""The categories whose warnings a person looks at, as long as a workspace chooses no others."""
+
 
 class OwnTerm(BaseModel):
     """One term: what it does, in which category, and on which platforms; on all of them when none is named."""
@@ -40,9 +43,11 @@ class OwnList(BaseModel):
 
     terms: tuple[OwnTerm, ...] = ()
     allowed: tuple[str, ...] = ()
+    reviewed: tuple[str, ...] = REVIEWED
+    """The categories whose warnings put a saved text into the queue."""
 
     @classmethod
-    def of(cls, terms: Iterable[OwnTerm], allowed: Iterable[str]) -> Self:
+    def of(cls, terms: Iterable[OwnTerm], allowed: Iterable[str], reviewed: Iterable[str] = REVIEWED) -> Self:
         """Tidied: no empty ones, none twice (the last counts). Raises BadInput that says what to change."""
         kept = {
             (fold(term.term).text, term.category): term
@@ -52,10 +57,11 @@ class OwnList(BaseModel):
         phrases = tuple(dict.fromkeys(phrase for phrase in map(_tidy, allowed) if phrase))
         _stop_if_unfit([term.term for term in kept.values()])
         _stop_if_unfit(phrases)
-        for term in kept.values():
-            if term.category not in own_categories():
-                raise BadInput("moderation.unknown_category", category=term.category)
-        return cls(terms=tuple(kept.values()), allowed=phrases)
+        looked_at = tuple(sorted(set(reviewed)))
+        for category in (*(term.category for term in kept.values()), *looked_at):
+            if category not in own_categories():
+                raise BadInput("moderation.unknown_category", category=category)
+        return cls(terms=tuple(kept.values()), allowed=phrases, reviewed=looked_at)
 
 
 def own_categories() -> tuple[str, ...]:

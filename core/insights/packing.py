@@ -19,7 +19,14 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from core.access import Permission, Role, Scope
 from core.ai.models import AiAttempt, AiRequest, AiRoute
 from core.audit import AuditEntry
-from core.content.models import ContentAsset, ContentAssetVersion, Generation, VoiceRecord
+from core.content.models import (
+    ContentAsset,
+    ContentAssetVersion,
+    Generation,
+    ModerationList,
+    ModerationReview,
+    VoiceRecord,
+)
 from core.db import Base
 from core.earnings.models import (
     ColumnChoice,
@@ -97,6 +104,8 @@ OF_WORKSPACE: tuple[File, ...] = (
     File("performer_documents", PerformerDocument),
     File("asset_performers", AssetPerformer),
     File("voice", VoiceRecord),
+    File("moderation_lists", ModerationList),
+    File("moderation_reviews", ModerationReview),
     File(
         "generations",
         Generation,
