@@ -19,7 +19,7 @@ def blanks(body: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(_BLANK.findall(body)))
     rest = _BLANK.sub("", body)
     if "{" in rest or "}" in rest or any(not _NAME.fullmatch(name) for name in names):
-        raise BadInput("quick_replies.bad_blank")
+        raise BadInput("quick_replies.bad_blank", example="{fan_name}")
     if len(names) > MOST_BLANKS:
         raise BadInput("quick_replies.too_many_blanks", most=MOST_BLANKS)
     return names
