@@ -12,10 +12,11 @@ from core.access import Permission, Scope
 from core.ai.requests import note_outcome
 from core.audit import record
 from core.content.house_rules import rules_for
-from core.content.kinds import AssetStatus, AssetType, Authorship
+from core.content.kinds import AssetStatus, AssetType, Authorship, Subject
 from core.content.models import ContentAsset, ContentAssetVersion, Generation
 from core.content.moderation import Finding
 from core.content.platforms import Platform
+from core.content.reviewing import review_if_warned
 from core.content.service import locked, stop_if_blocked
 from core.content.texts import PLANNED, AssetPage, AssetText, AssetVersionView, AssetView, asset_view
 from core.errors import BadInput, Conflict, NotFound
@@ -100,6 +101,7 @@ def keep(session: Session, scope: Scope, asset: ContentAsset, content: AssetText
     session.add(asset)
     session.flush()
     _keep_version(session, scope, asset)
+    review_if_warned(session, scope, asset.body, findings, subject=Subject.ASSET, subject_id=asset.id)
     return asset_view(asset)
 
 
@@ -157,7 +159,8 @@ def update_asset(session: Session, scope: Scope, asset_id: UUID, content: AssetT
     if asset.version != version:
         raise Conflict("content.changed_elsewhere")
     is_other_picture = asset.picture != content.picture
-    _describe(asset, content, _allowed(session, scope, content, Platform(asset.platform)))
+    findings = _allowed(session, scope, content, Platform(asset.platform))
+    _describe(asset, content, findings)
     asset.updated_at = datetime.now(UTC)
     asset.shows_nobody = asset.shows_nobody and not is_other_picture
     if is_other_picture or (asset.title, asset.body) != (content.title, content.body):
@@ -167,6 +170,7 @@ def update_asset(session: Session, scope: Scope, asset_id: UUID, content: AssetT
         asset.version += 1
         _keep_version(session, scope, asset)
         _approve_anew(session, scope, asset)
+        review_if_warned(session, scope, asset.body, findings, subject=Subject.ASSET, subject_id=asset.id)
     return asset_view(asset)
 
 
