@@ -1,11 +1,10 @@
-"""Write, with a model or without one, edit, and keep; below, what was kept."""
+"""Write, with a model or without one, one text or several at once; edit, and keep; and what was kept."""
 
-from core.content.service import current_draft
-from dashboard import library, studio
+from dashboard.campaign import campaign
+from dashboard.library import library
 from dashboard.session import viewer
+from dashboard.studio import CAMPAIGN, LIBRARY, WRITE, chosen_view, write
 
-looking = viewer()
-current = current_draft(looking.scope)
-studio.brief_form(looking, current)
-studio.draft_panel(current)
-library.library(looking)
+VIEWS = {WRITE: write, CAMPAIGN: campaign, LIBRARY: library}
+
+VIEWS[chosen_view(tuple(VIEWS))](viewer())

@@ -1,17 +1,21 @@
 """The content page from brief to library, as a browser would use it, with and without a model."""
 
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.content.assets import AssetText, asset, assets, save_asset, update_asset
 from core.content.briefs import Brief, Length, Task, Tone, Voice
+from core.content.campaigns import current_campaign
+from core.content.differences import differences
 from core.content.kinds import AssetStatus, AssetType
 from core.content.platforms import Platform
 from core.content.service import current_draft, drafts_left, generation, request_draft, save_voice
 from core.jobs.runner import run_once
 from core.settings import settings
+from dashboard.kept_text import marked
 from tests.pages.conftest import OpenPage, assert_no_crash, words
 from tests.peers.model_server import ModelServer, Turn
 from tests.people import Made
@@ -42,11 +46,16 @@ def submit(page: AppTest) -> AppTest:
 
 
 def button(page: AppTest, label: str) -> AppTest:
-    return next(one for one in page.button if one.label == label).click().run()
+    return next(one for one in page.button if one.label.replace("\\", "") == label).click().run()
 
 
 def labels(page: AppTest) -> set[str]:
-    return {one.label for one in page.button}
+    return {one.label.replace("\\", "") for one in page.button}
+
+
+def library(page: AppTest) -> AppTest:
+    page.segmented_control(key="content_view").set_value("library").run()
+    return page
 
 
 def keep(made: Made, body: str, **more: object) -> None:
@@ -58,14 +67,15 @@ def test_from_a_brief_to_the_library_without_a_model(open_page: OpenPage, ada: M
     page = open_page("content", ada)
     assert_no_crash(page)
     assert "No model is connected" in words(page)
-    assert "Nothing is kept yet" in words(page)
+    assert "Nothing is kept yet" in words(library(page))
+    page.segmented_control(key="content_view").set_value("write").run()
     ask(page, "my new set by the sea")
     assert "Your draft is next in line" in words(page)
     assert run_once()
     page.run()
     written = current_draft(ada.scope)
     assert written is not None
-    area = page.text_area(key=f"content_text_{written.id}")
+    area = page.text_area(key=f"content_text_{written.id}_0")
     assert "y new set by the sea" in area.value
     area.set_value("The sea, at last").run()
     assert "16 of 1,000 characters for OnlyFans" in words(page)
@@ -75,8 +85,8 @@ def test_from_a_brief_to_the_library_without_a_model(open_page: OpenPage, ada: M
     (saved,) = assets(ada.scope).assets
     assert (saved.body, saved.tags, saved.generation_id) == ("The sea, at last", ("sea", "blue"), written.id)
     page.run()
-    assert "The sea, at last" in words(page)
     assert "Say what you need" in words(page)
+    assert "The sea, at last" in words(library(page))
 
 
 def test_a_template_says_that_no_model_was_used(open_page: OpenPage, ada: Made) -> None:
@@ -147,7 +157,7 @@ def test_the_editor_says_what_breaks_a_rule_and_does_not_save_it(open_page: Open
     wanted = request_draft(ada.scope, SEA)
     assert run_once()
     page = open_page("content", ada)
-    area = page.text_area(key=f"content_text_{wanted}")
+    area = page.text_area(key=f"content_text_{wanted}_0")
     area.set_value("pay me by PayPal").run()
     assert "OnlyFans does not allow payment outside the platform" in words(page)
     assert not page.button(key="content_save").disabled
@@ -162,7 +172,7 @@ def test_a_draft_can_be_discarded_or_asked_for_again(open_page: OpenPage, ada: M
     first = request_draft(ada.scope, SEA)
     assert run_once()
     page = open_page("content", ada)
-    button(page, "Another draft for the same brief")
+    button(page, "Write it again")
     second = current_draft(ada.scope)
     assert second is not None
     assert second.id != first
@@ -178,7 +188,7 @@ def test_a_draft_can_be_discarded_or_asked_for_again(open_page: OpenPage, ada: M
 def test_the_library_is_searched_and_filtered(open_page: OpenPage, ada: Made) -> None:
     keep(ada, "The sea, at last", tags=("blue",))
     keep(ada, "The mountain")
-    page = open_page("content", ada)
+    page = library(open_page("content", ada))
     assert "The mountain" in words(page)
     page.text_input(key="library_search").set_value("BLUE").run()
     assert "The sea" in words(page)
@@ -192,7 +202,7 @@ def test_the_library_is_searched_and_filtered(open_page: OpenPage, ada: Made) ->
 
 def test_archiving_can_be_undone(open_page: OpenPage, ada: Made) -> None:
     keep(ada, "The sea, at last")
-    page = button(open_page("content", ada), "Archive")
+    page = button(library(open_page("content", ada)), "Archive")
     assert "Archived: The sea, at last" in words(page)
     assert assets(ada.scope).total == 0
     button(page, "Undo")
@@ -203,13 +213,16 @@ def test_archiving_can_be_undone(open_page: OpenPage, ada: Made) -> None:
 def test_a_text_is_edited_and_its_earlier_version_stays(open_page: OpenPage, ada: Made) -> None:
     keep(ada, "one")
     (kept,) = assets(ada.scope).assets
-    page = button(open_page("content", ada), "Edit")
+    page = button(library(open_page("content", ada)), "Edit")
     page.text_area(key=f"asset_text_{kept.id}_1").set_value("two").run()
     page.button(key="asset_save").click().run()
     assert asset(ada.scope, kept.id).body == "two"
     page.run()
     button(page, "Edit")
     assert "Version 1" in words(page)
+    assert_marked(page, "<del>−one−</del><ins>+two+</ins>")
+    button(page, "Bring version 1 back")
+    assert asset(ada.scope, kept.id).body == "one"
     button(page, "Close")
     assert "Version 1" not in words(page)
 
@@ -217,7 +230,7 @@ def test_a_text_is_edited_and_its_earlier_version_stays(open_page: OpenPage, ada
 def test_a_later_version_of_somebody_else_is_not_overwritten(open_page: OpenPage, ada: Made) -> None:
     keep(ada, "one")
     (kept,) = assets(ada.scope).assets
-    page = button(open_page("content", ada), "Edit")
+    page = button(library(open_page("content", ada)), "Edit")
     page.text_area(key=f"asset_text_{kept.id}_1").set_value("mine").run()
     update_asset(ada.scope, kept.id, AssetText.of(title="", body="theirs"), version=1)
     page.button(key="asset_save").click().run()
@@ -238,15 +251,156 @@ def test_in_french(open_page: OpenPage, ada: Made) -> None:
     edit_profile(ada.scope, language="fr")
     request_draft(ada.scope, SEA)
     assert run_once()
-    said = words(open_page("content", ada))
+    page = open_page("content", ada)
+    said = words(page)
     assert "aucun modèle utilisé, coût 0" in said
-    assert "Bibliothèque" in said
+    assert "Variante" in "".join(str(one.options) for one in page.segmented_control)
 
 
 def test_a_persons_text_is_shown_letter_for_letter(open_page: OpenPage, ada: Made) -> None:
     keep(ada, "**not bold** <script>alert(1)</script> $x$ [link](https://example.com)")
-    page = open_page("content", ada)
+    page = library(open_page("content", ada))
     assert_no_crash(page)
     shown = next(one.value for one in page.markdown if "not bold" in one.value and one.value.startswith("\\*"))
     for letter in ("\\*\\*not bold", "\\<script\\>", "\\$x\\$", "\\[link\\]"):
         assert letter in shown
+
+
+def assert_marked(page: AppTest, piece: str) -> None:
+    assert piece in "".join(str(one.proto.body) for one in page.get("html"))
+
+
+def test_a_difference_is_shown_letter_for_letter() -> None:
+    marked_up = marked(differences("a <b>x</b>", "a <script>alert(1)</script>"))
+    assert "<script>" not in marked_up
+    assert "&lt;" in marked_up
+
+
+def test_each_variant_says_its_length_and_what_it_fails(open_page: OpenPage, ada: Made, model: ModelServer) -> None:
+    model.play(*[Turn(text="Only 99 dollars!\n===\nOne.\n===\nTwo and more.")] * 3)
+    page = ask(open_page("content", ada), "my new set by the sea")
+    assert run_once()
+    page.run()
+    written = current_draft(ada.scope)
+    assert written is not None
+    assert "4 of 1,000 characters for OnlyFans" in words(page)
+    assert "that you did not give" not in words(page)
+    for said in ("repaired once", "larger model asked", "small model"):
+        assert said in badges(page)
+    page.segmented_control(key=f"content_variant_{written.id}").set_value(2).run()
+    assert "16 of 1,000 characters" in words(page)
+    assert "Gives a number, a price or a date that you did not give." in words(page)
+    page.text_area(key=f"content_text_{written.id}_2").set_value("Only today!").run()
+    assert "that you did not give" not in words(page)
+    page.button(key="content_save").click().run()
+    (kept,) = assets(ada.scope).assets
+    assert (kept.body, kept.authorship) == ("Only today!", "ai_edited")
+
+
+def badges(page: AppTest) -> str:
+    return "\n".join(str(one.value) for one in page.markdown)
+
+
+def test_a_draft_is_written_again_with_a_note_or_by_the_larger_model(
+    open_page: OpenPage, ada: Made, model: ModelServer
+) -> None:
+    page = ask(open_page("content", ada), "my new set by the sea")
+    assert run_once()
+    page.run()
+    first = current_draft(ada.scope)
+    assert first is not None
+    page.text_area(key=f"content_text_{first.id}_0").set_value("My own words.").run()
+    page.text_input(key=f"content_note_{first.id}").set_value("shorter").run()
+    button(page, "Write it again")
+    assert run_once()
+    said = model.seen[-1].body["messages"][-1]["content"]
+    assert "the text before: My own words." in said
+    assert "wants otherwise: shorter" in said
+    page.run()
+    button(page, "Write again with gpt-6.1-sol")
+    assert run_once()
+    page.run()
+    assert "because you asked for the larger model" in words(page)
+    assert "Write again with gpt-6.1-sol" not in labels(page)
+    assert "wants otherwise" not in model.seen[-1].body["messages"][-1]["content"]
+    button(page, "Back to the draft before")
+    assert "gpt-6-luna" in words(page)
+
+
+def test_a_picture_of_the_library_is_written_for(open_page: OpenPage, ada: Made) -> None:
+    keep(ada, "The sea", picture="a window at dawn")
+    page = library(open_page("content", ada))
+    assert "Picture: a window at dawn" in words(page)
+    button(page, "Write for this picture")
+    assert page.text_input(key="content_picture").value == "a window at dawn"
+    submit(page)
+    written = current_draft(ada.scope)
+    assert written is not None
+    assert (written.brief.picture, written.brief.task) == ("a window at dawn", Task.CAPTION)
+
+
+def test_several_are_archived_at_once_and_brought_back(open_page: OpenPage, ada: Made) -> None:
+    for body in ("one", "two", "three"):
+        keep(ada, body)
+    page = library(open_page("content", ada))
+    for one in assets(ada.scope).assets[:2]:
+        page.checkbox(key=f"library_chosen_{one.id}").check().run()
+    button(page, "Archive 2 texts")
+    assert "2 texts archived." in words(page)
+    assert assets(ada.scope).total == 1
+    button(page, "Undo")
+    assert assets(ada.scope).total == 3
+
+
+def test_the_library_is_filtered_by_tag_and_platform(open_page: OpenPage, ada: Made) -> None:
+    keep(ada, "The sea", tags=("blue",))
+    keep(ada, "The mountain")
+    page = library(open_page("content", ada))
+    page.multiselect(key="library_tags").set_value(["blue"]).run()
+    assert "The sea" in words(page)
+    assert "The mountain" not in words(page)
+    page.selectbox(key="library_platform").set_value(Platform.X).run()
+    assert "Nothing matches" in words(page)
+
+
+def campaign(page: AppTest) -> AppTest:
+    page.segmented_control(key="content_view").set_value("campaign").run()
+    return page
+
+
+def test_a_campaign_is_written_and_saved_at_once(open_page: OpenPage, ada: Made, model: ModelServer) -> None:
+    page = campaign(open_page("content", ada))
+    assert "Name a subject" in words(page)
+    page.text_area(key="campaign_about").set_value("my new set by the sea")
+    page.number_input(key="campaign_posts").set_value(4)
+    page.date_input(key="campaign_first_day").set_value(date(2026, 12, 1))
+    next(one for one in page.button if one.label == "Write these posts").click().run()
+    assert_no_crash(page)
+    assert "0 of 4 written" in meters(page)
+    assert run_once()
+    page.run()
+    assert "1 of 4 written" in meters(page)
+    while run_once():
+        pass
+    page.run()
+    assert "Post 2 of 4 · OnlyFans · Dec 2, 2026" in words(page)
+    drafts = current_campaign(ada.scope)
+    page.text_area(key=f"content_text_{drafts[0].id}_0").set_value("My own words.").run()
+    page.segmented_control(key=f"content_variant_{drafts[1].id}").set_value(1).run()
+    page.checkbox(key=f"campaign_keep_{drafts[3].id}").uncheck().run()
+    page.button(key="campaign_save").click().run()
+    assert_no_crash(page)
+    assert "3 posts saved to the library." in words(page)
+    bodies = {one.body for one in assets(ada.scope).assets}
+    assert bodies == {"My own words.", "Come and see the waves with me.", FIRST}
+    assert current_campaign(ada.scope) == ()
+    assert "planned for Dec 2, 2026" in words(library(page))
+
+
+def test_a_campaign_can_be_stopped(open_page: OpenPage, ada: Made, model: ModelServer) -> None:
+    page = campaign(open_page("content", ada))
+    page.text_area(key="campaign_about").set_value("my new set by the sea")
+    next(one for one in page.button if one.label == "Write these posts").click().run()
+    button(page, "Stop all")
+    assert "Name a subject" in words(page)
+    assert drafts_left(ada.scope).used == 0
