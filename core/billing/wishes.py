@@ -3,14 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.access import Permission, Scope
 from core.audit import record
-from core.billing import intents
+from core.billing import intents, stripe_reading
 from core.billing.models import BillingIntent
 from core.billing.plans import Status, Subscription, counting
 from core.billing.queries import subscriptions_in
@@ -57,7 +57,8 @@ class _Reserved:
 def carry_out(scope: Scope, wish_id: UUID, deed: Deed) -> PlanView:
     """Store the wish, ask Stripe outside any transaction, keep what came of it, and ask Stripe what is so now.
 
-    Without an answer the wish stays open: asked again it goes to Stripe under the same key.
+    Without an answer the wish stays open: asked again it goes to Stripe under the same key. One that was done then and
+    undone since is another wish: under the former key Stripe repeats its answer and does nothing.
     """
     scope.require(Permission.MANAGE_BILLING)
     refresh(scope)
@@ -70,6 +71,9 @@ def carry_out(scope: Scope, wish_id: UUID, deed: Deed) -> PlanView:
             if reserved.is_new and deed.look is not None and (code := deed.look()) is not None:
                 raise Conflict(code)
             outcome = deed.do(reserved.subscription, str(reserved.intent_id))
+            if not (reserved.is_new or outcome.is_waiting) and _is_undone(reserved.subscription, deed):
+                _give_up(scope, reserved.intent_id)
+                return carry_out(scope, uuid4(), deed)
         except (Conflict, NotFound, NotConfigured):
             _give_up(scope, reserved.intent_id)
             refresh(scope)
@@ -79,6 +83,11 @@ def carry_out(scope: Scope, wish_id: UUID, deed: Deed) -> PlanView:
     if outcome.is_waiting and deed.unpaid:
         raise Conflict(deed.unpaid)
     return view
+
+
+def _is_undone(subscription: Subscription, deed: Deed) -> bool:
+    told = stripe_reading.subscription(subscription.stripe_id)
+    return deed.is_reached is not None and told is not None and not deed.is_reached(told)
 
 
 @use_case(Permission.MANAGE_BILLING)

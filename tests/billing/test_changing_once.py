@@ -250,3 +250,17 @@ def test_a_wish_is_not_taken_for_another(ada: Made, stripe: StripeServer):
         keep(ada.scope, wish)
     assert refused.value.code == "billing.chosen_elsewhere"
     assert subscription["cancel_at_period_end"]
+
+
+def test_a_wish_whose_answer_was_lost_and_that_was_undone_is_done_anew(ada: Made, stripe: StripeServer):
+    """Stripe repeats under the first key that it was cancelled, though it was kept in the portal since."""
+    subscription = subscribed(stripe, ada, {"pro_monthly": 1})
+    stripe.lost_answers = 5
+    with pytest.raises(Unavailable):
+        cancel(ada.scope, uuid4(), Feedback.UNUSED)
+    stripe.lost_answers = 0
+    assert subscription["cancel_at_period_end"]
+    stripe.world.change(subscription["id"], cancel_at_period_end=False, cancel_at=None)
+    view = cancel(ada.scope, uuid4(), Feedback.UNUSED)
+    assert subscription["cancel_at_period_end"]
+    assert view.subscription.ends_at is not None
