@@ -138,7 +138,7 @@ def by_month(months: Sequence[date], parts: Mapping[str, Sequence[int]], style: 
         if any(minor)
     ]
     over_time = _over_time(style, axis)
-    over_time["xaxis"] |= {"tickformat": style.month, "nticks": 12}
+    over_time["xaxis"] |= {"tickformat": style.month, "ticklabelmode": "period", "nticks": 12}
     legend = {"showlegend": True, "legend": {"orientation": "h", "y": -0.2}}
     return _figure(bars, style, barmode="relative", bargap=0.15, **legend, **over_time)
 

@@ -35,7 +35,14 @@ def measures(row: Sequence[Measure]) -> None:
 
 def _measure(one: Measure) -> None:
     if one.value is None:
-        st.metric(one.label, t("frame.not_defined"), help=one.definition, delta=one.reason, delta_color="off")
+        st.metric(
+            one.label,
+            t("frame.not_defined"),
+            help=one.definition,
+            delta=one.reason,
+            delta_color="off",
+            delta_arrow="off",
+        )
         return
     st.metric(
         one.label,
