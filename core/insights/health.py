@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.metadata import version
 
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import ColumnElement, exists, func, select, text
 from sqlalchemy.orm import Session
 
 from core.access import Permission, Scope
 from core.ai.lifespan import Outlook
 from core.ai.service import ahead
 from core.billing import stripe_client
-from core.billing.models import StripeEvent, StripeSync, SubscriptionRecord, UsageReport
+from core.billing.models import StripeEvent, StripeSync, SubscriptionRecord, SweepReport, UsageReport
 from core.billing.plans import LIVING
 from core.db import Base
 from core.identity.models import User
@@ -141,7 +141,12 @@ _ASKING = (
     .where(*_OPEN)
     .scalar_subquery()
 )
-_RANG = select(func.max(StripeEvent.received_at)).scalar_subquery()
+_SWEPT = exists().where(
+    SweepReport.events_missed > 0, StripeEvent.received_at.between(SweepReport.began_at, SweepReport.ended_at)
+)
+_RANG = (  # what a sweep found did not ring: else a bell that is broken would never be silent
+    select(StripeEvent.received_at).where(~_SWEPT).order_by(StripeEvent.received_at.desc()).limit(1).scalar_subquery()
+)
 _LIVING = select(func.count()).where(SubscriptionRecord.status.in_(LIVING)).scalar_subquery()
 _UNSENT = (
     select(func.count())

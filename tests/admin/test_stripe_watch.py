@@ -109,6 +109,18 @@ def test_silence_is_an_alarm_only_where_somebody_pays(staff: Made, ada: Made) ->
     assert (now.rang_at, now.is_silent) == (rang, False)
 
 
+def test_what_a_sweep_found_did_not_ring(staff: Made, ada: Made) -> None:
+    """With a webhook that is broken each event comes by a sweep, and the alarm is for just that."""
+    subscribe(ada)
+    swept, rang = ago(hours=1), ago(hours=30)
+    keep(event(rang), report(swept - timedelta(seconds=4), missed=1), event(swept))
+    now = health(staff.scope)
+    assert (now.rang_at, now.is_silent) == (rang, True)
+    keep(report(ago(minutes=30, seconds=4)), event(rang := ago(minutes=30)))
+    now = health(staff.scope)
+    assert (now.rang_at, now.is_silent) == (rang, False)
+
+
 def test_use_that_stripe_does_not_count_is_an_alarm(staff: Made, ada: Made) -> None:
     scope = Scope.for_account(ada.account_id)
     use(scope, ago(minutes=50))
