@@ -1,10 +1,12 @@
 """The database: one base class, one way to open a transaction, one tenancy rule."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import Any, Final, LiteralString
 from uuid import UUID
 
 import psycopg
@@ -134,6 +136,12 @@ def policy(table: str, rule: Rule) -> tuple[str, ...]:
     )
 
 
+_TIMEOUT = 5
+"""Seconds to wait for a connection."""
+_OPTIONS = "-c statement_timeout=60000 -c timezone=UTC"
+_STEP_DOWN: Final = f"SET ROLE {APP_ROLE}"
+
+
 @cache
 def engine() -> Engine:
     """The app's pool.
@@ -150,7 +158,7 @@ def engine() -> Engine:
         pool_pre_ping=True,
         pool_timeout=10,
         hide_parameters=True,  # an error's text is logged, and the values in it are people's
-        connect_args={"connect_timeout": 5, "options": "-c statement_timeout=60000 -c timezone=UTC"},
+        connect_args={"connect_timeout": _TIMEOUT, "options": _OPTIONS},
     )
     if configured.database_owner_url is None:
         event.listen(made, "connect", _step_down)
@@ -159,7 +167,7 @@ def engine() -> Engine:
 
 def _step_down(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     connection.autocommit = True
-    connection.cursor().execute(f"SET ROLE {APP_ROLE}")
+    connection.cursor().execute(_STEP_DOWN)
     connection.autocommit = False
 
 
@@ -169,11 +177,17 @@ def _leave_values_out(context: ExceptionContext) -> None:
     error, told = context.original_exception, context.sqlalchemy_exception
     if not isinstance(error, psycopg.Error) or error.sqlstate is None:
         return
-    # class 22 quotes the value that it could not read in its very first line
-    said = "" if error.sqlstate.startswith("22") else error.diag.message_primary or ""
-    error.args = (f"{error.sqlstate} {said}".strip(),)
+    leave_values_out(error)
     if told is not None:
         told.args = (f"({type(error).__module__}.{type(error).__name__}) {error.args[0]}",)
+
+
+def leave_values_out(error: psycopg.Error) -> None:
+    """For an error that PostgreSQL itself raised; others quote nothing."""
+    if error.sqlstate is not None:
+        # class 22 quotes the value that it could not read in its very first line
+        said = "" if error.sqlstate.startswith("22") else error.diag.message_primary or ""
+        error.args = (f"{error.sqlstate} {said}".strip(),)
 
 
 def psycopg_url(url: str) -> str:
@@ -258,3 +272,89 @@ def _set_scope(session: Session, connection: Connection) -> None:
             "staff": "on" if session.info.get("as_staff") else "off",
         },
     )
+
+
+class OwnConnection:
+    """What an event loop holds for itself, for single statements: no thread is asked, and none is waited for.
+
+    Opened when it is first needed, and again after it was lost. One statement at a time, each its own commit.
+    """
+
+    def __init__(self) -> None:
+        self._open: psycopg.AsyncConnection | None = None
+
+    async def fetch(self, statement: LiteralString, values: Mapping[str, object]) -> Sequence[tuple[Any, ...]]:
+        """The rows; committed when this returns. Raises what psycopg raises, without the values that it quotes.
+
+        A connection that was lost while nobody used it is noticed by the first statement, which is then sent again: it
+        has to be one that changes nothing the second time.
+        """
+        was_open = self._open is not None
+        try:
+            return await self._fetch(statement, values)
+        except psycopg.OperationalError:
+            if self._open is not None or not was_open:
+                raise
+            return await self._fetch(statement, values)
+
+    async def _fetch(self, statement: LiteralString, values: Mapping[str, object]) -> Sequence[tuple[Any, ...]]:
+        connection = self._open = self._open or await _connected()
+        try:
+            return await (await connection.execute(statement, values, prepare=True)).fetchall()
+        except psycopg.Error as error:
+            leave_values_out(error)
+            raise
+        finally:
+            if connection.closed:
+                self._open = None
+
+    async def close(self) -> None:
+        connection, self._open = self._open, None
+        if connection is not None:
+            await connection.close()
+
+    def drop(self) -> None:
+        """Close it although its loop is gone."""
+        connection, self._open = self._open, None
+        if connection is not None:
+            connection.pgconn.finish()
+
+
+_held: dict[asyncio.AbstractEventLoop, OwnConnection] = {}
+
+
+def has_own_connection() -> bool:
+    """Whether the running loop can have one: it must be able to watch a socket, which Windows' usual loop cannot."""
+    loop = asyncio.get_running_loop()
+    return not isinstance(loop, getattr(asyncio, "ProactorEventLoop", ())) and sessions.kw.get("bind") is None
+
+
+def own_connection() -> OwnConnection:
+    """The running loop's. Those of loops that are gone are closed."""
+    loop = asyncio.get_running_loop()
+    if loop not in _held:
+        for gone in [each for each in _held if each.is_closed()]:
+            _held.pop(gone).drop()
+        _held[loop] = OwnConnection()
+    return _held[loop]
+
+
+async def close_own_connection() -> None:
+    held = _held.pop(asyncio.get_running_loop(), None)
+    if held is not None:
+        await held.close()
+
+
+async def _connected() -> psycopg.AsyncConnection:
+    """As `core.db.engine` connects."""
+    configured = settings()
+    if configured.database_url is None:
+        raise RuntimeError("DATABASE_URL is not set; `python3 -m dashboard` sets it for the embedded server")
+    url = make_url(configured.database_url.get_secret_value()).set(drivername="postgresql")
+    address = url.render_as_string(hide_password=False)
+    connection = await psycopg.AsyncConnection.connect(
+        address, autocommit=True, connect_timeout=_TIMEOUT, options=_OPTIONS
+    )
+    if configured.database_owner_url is None:
+        await connection.execute(_STEP_DOWN)
+    return connection

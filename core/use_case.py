@@ -1,6 +1,6 @@
 """The doors of core: permission, tenancy and transaction, decided in one place."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
@@ -8,7 +8,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlalchemy.orm import Session
 
 from core.access import OF_STAFF, Permission, Scope
-from core.db import one_statement, transaction
+from core.db import OwnConnection, one_statement, own_connection, transaction
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -66,6 +66,23 @@ def unscoped(
         def door(*args: P.args, **kwargs: P.kwargs) -> R:
             with one_statement() if in_one_statement else transaction(None) as session:
                 return function(session, *args, **kwargs)
+
+        return door
+
+    return decorate
+
+
+def unscoped_on_loop(
+    why: str,
+) -> Callable[[Callable[Concatenate[OwnConnection, P], Awaitable[R]]], Callable[P, Awaitable[R]]]:
+    """As `unscoped(why, in_one_statement=True)`, for an event loop that has a connection of its own."""
+
+    def decorate(function: Callable[Concatenate[OwnConnection, P], Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+        _register(function, None, why)
+
+        @wraps(function)
+        async def door(*args: P.args, **kwargs: P.kwargs) -> R:
+            return await function(own_connection(), *args, **kwargs)
 
         return door
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -13,25 +13,26 @@ from core.billing.failpoints import reach
 from core.billing.models import StripeCustomer, StripeSync
 from core.billing.signature import BadDelivery, verify
 from core.billing.stripe_client import expects_livemode
+from core.db import OwnConnection
 from core.errors import NotConfigured
 from core.settings import settings
-from core.use_case import unscoped
+from core.use_case import unscoped, unscoped_on_loop
 
 UNLINKED = "unlinked"
 """The reason kept with a customer that no account is: nobody to write for, and nothing to throw away."""
 
+_WHY = "an event names a customer of Stripe's; whose that is, is asked when it is applied"
 _COLUMNS = ("id", "dedupe", "type", "api_version", "created", "livemode", "sync_key", "payload")
 
 # One statement, so that an event is never kept without its customer being marked, nor marked twice. News is a reason to
 # try again what was given up; a customer of nobody waits for its link, and not for news. Rows are taken in one order by
 # all: events first, then the keys that lead to a customer, then customers, as where such a key is settled.
-_KEEP = text("""
+_KEEP = """
 WITH event AS (
     INSERT INTO stripe_events (id, dedupe, type, api_version, created, livemode, sync_key, payload)
     SELECT * FROM unnest(
-        CAST(:id AS text[]), CAST(:dedupe AS text[]), CAST(:type AS text[]), CAST(:api_version AS text[]),
-        CAST(:created AS timestamptz[]), CAST(:livemode AS boolean[]), CAST(:sync_key AS text[]),
-        CAST(:payload AS bytea[])
+        %(id)s::text[], %(dedupe)s::text[], %(type)s::text[], %(api_version)s::text[], %(created)s::timestamptz[],
+        %(livemode)s::boolean[], %(sync_key)s::text[], %(payload)s::bytea[]
     ) AS told (id, dedupe, type, api_version, created, livemode, sync_key, payload)
     ORDER BY dedupe, id
     ON CONFLICT DO NOTHING
@@ -39,13 +40,13 @@ WITH event AS (
 ), bell AS (
     INSERT INTO stripe_sync (key, dirty)
     SELECT sync_key, count(*) FROM event WHERE sync_key IS NOT NULL
-    GROUP BY sync_key ORDER BY sync_key LIKE 'customer:%', sync_key
+    GROUP BY sync_key ORDER BY sync_key LIKE 'customer:%%', sync_key
     ON CONFLICT (key) DO UPDATE
     SET dirty = stripe_sync.dirty + excluded.dirty, next_at = least(stripe_sync.next_at, now()), attempts = 0,
-        dead_at = CASE WHEN stripe_sync.last_error = :unlinked THEN stripe_sync.dead_at END
+        dead_at = CASE WHEN stripe_sync.last_error = %(unlinked)s THEN stripe_sync.dead_at END
 )
 SELECT id FROM event
-""")
+"""
 
 
 def receive_event(raw: bytes, signature: bytes | str | None) -> bool:
@@ -78,7 +79,15 @@ def verified(raw: bytes, signature: bytes | str | None) -> Delivery:
 
 def keep_all(deliveries: Sequence[Delivery]) -> list[bool]:
     """Keep them in one commit, made when this returns. For each, False when it, or its twin, was here before."""
-    kept = _keep(deliveries)
+    return _answers(deliveries, _keep(deliveries))
+
+
+async def keep_all_on_loop(deliveries: Sequence[Delivery]) -> list[bool]:
+    """As `keep_all`, over the event loop's own connection. Raises what psycopg raises."""
+    return _answers(deliveries, await _keep_on_loop(deliveries))
+
+
+def _answers(deliveries: Sequence[Delivery], kept: set[str]) -> list[bool]:
     reach("i_committed")
     answers = []
     for each in deliveries:
@@ -95,11 +104,20 @@ def keep_listed(raw: bytes) -> bool:
     return bool(_keep([read(raw)]))
 
 
-@unscoped("an event names a customer of Stripe's; whose that is, is asked when it is applied", in_one_statement=True)
+@unscoped(_WHY, in_one_statement=True)
 def _keep(session: Session, deliveries: Sequence[Delivery]) -> set[str]:
     """The ids of those that are new."""
+    return {stripe_id for (stripe_id,) in session.connection().exec_driver_sql(_KEEP, _columns(deliveries))}
+
+
+@unscoped_on_loop(_WHY)
+async def _keep_on_loop(connection: OwnConnection, deliveries: Sequence[Delivery]) -> set[str]:
+    return {stripe_id for (stripe_id,) in await connection.fetch(_KEEP, _columns(deliveries))}
+
+
+def _columns(deliveries: Sequence[Delivery]) -> dict[str, object]:
     columns = {name: [getattr(each, name) for each in deliveries] for name in _COLUMNS}
-    return set(session.scalars(_KEEP, {**columns, "unlinked": UNLINKED}))
+    return {**columns, "unlinked": UNLINKED}
 
 
 def ring(session: Session, key: str) -> None:

@@ -1,10 +1,14 @@
 """The sidecar: what is served without a script thread. Mounted in the dashboard's process, and able to run alone."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
+from core.db import close_own_connection
 from core.errors import Refusal
 from core.identity.proof import ProofNeeded
 from core.sidecar import (
@@ -30,6 +34,12 @@ PATHS = ("/account", "/api", "/approve", "/healthz", "/readyz", "/webhooks")
 """What the sidecar answers: each of these, and everything below it."""
 
 
+@asynccontextmanager
+async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    yield
+    await close_own_connection()
+
+
 def create_app() -> FastAPI:
     """Reads no setting and opens no connection: both happen when they are first needed."""
     app = FastAPI(
@@ -37,6 +47,7 @@ def create_app() -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        lifespan=_lifespan,
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(CrashReport),

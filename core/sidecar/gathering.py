@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 from core.billing.deliveries import Delivery
-from core.billing.events import keep_all
+from core.billing.events import keep_all, keep_all_on_loop
+from core.db import has_own_connection
 from core.sidecar.problems import DATABASE_AWAY
 
 MOST = 64
@@ -52,7 +53,7 @@ async def _write_together(together: list[_Waiting]) -> None:
     """One that the database refuses takes none of the others with it: then each is kept alone."""
     try:
         deliveries = [delivery for delivery, _ in together]
-        answers = await asyncio.get_running_loop().run_in_executor(_writers, keep_all, deliveries)
+        answers = await _keep_all(deliveries)
     except Exception as error:
         if len(together) == 1 or isinstance(error, DATABASE_AWAY):
             for _, kept in together:
@@ -65,3 +66,10 @@ async def _write_together(together: list[_Waiting]) -> None:
         for (_, kept), is_new in zip(together, answers, strict=True):
             if not kept.done():  # whoever rang may be gone
                 kept.set_result(is_new)
+
+
+async def _keep_all(deliveries: list[Delivery]) -> list[bool]:
+    """Over the loop's own connection, or by a thread where a loop cannot have one."""
+    if has_own_connection():
+        return await keep_all_on_loop(deliveries)
+    return await asyncio.get_running_loop().run_in_executor(_writers, keep_all, deliveries)

@@ -1,6 +1,5 @@
 """Security headers on every response, errors too."""
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.settings import settings
@@ -19,7 +18,7 @@ ALWAYS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-HSTS = "max-age=63072000; includeSubDomains"
+HSTS = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 
 
 class SecurityHeaders:
@@ -27,7 +26,8 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, content_policy: str = PAGE_POLICY) -> None:
         self.app = app
-        self.wanted = ALWAYS | {"content-security-policy": content_policy}
+        wanted = ALWAYS | {"content-security-policy": content_policy}
+        self.wanted = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in wanted.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -36,11 +36,11 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self.wanted.items():
-                    headers.setdefault(name, value)
-                if settings().is_secure:
-                    headers.setdefault("strict-transport-security", HSTS)
+                headers = message["headers"] = list(message.get("headers", ()))
+                there = {name.lower() for name, _ in headers}
+                headers += [each for each in self.wanted if each[0] not in there]
+                if settings().is_secure and HSTS[0] not in there:
+                    headers.append(HSTS)
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from secrets import token_hex
 
+import psycopg
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from starlette.exceptions import HTTPException
@@ -17,7 +18,7 @@ from core.sidecar.pages import language_of, page
 
 log = logging.getLogger("huntaze.web")
 
-DATABASE_AWAY = (OperationalError, InterfaceError, PoolExhausted)
+DATABASE_AWAY = (OperationalError, InterfaceError, PoolExhausted, psycopg.OperationalError, psycopg.InterfaceError)
 """What is raised while the database does not answer."""
 _SENTENCES: Mapping[int, str] = {
     404: "access.not_found",

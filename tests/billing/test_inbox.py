@@ -5,26 +5,31 @@ import json
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
+from typing import TypeVar
 
 import pytest
 from sqlalchemy import Connection
+from sqlalchemy.engine import make_url
 from starlette.testclient import TestClient
 
 from core.billing.deliveries import Delivery, read
-from core.billing.events import keep_all, receive_event
+from core.billing.events import keep_all, keep_all_on_loop, receive_event
 from core.billing.signature import BadDelivery
+from core.db import APP_ROLE, OwnConnection, close_own_connection
+from core.embedded import SUPERUSER, Embedded
 from core.errors import NotConfigured
 from core.settings import settings
 from core.sidecar import gathering
 from core.sidecar.app import create_app
-from tests.billing.conftest import Deliver, event, raw, rows
+from tests.billing.conftest import Deliver, event, execute, raw, rows
 from tests.billing.test_deliveries import NOT_EVENTS
 from tests.peers.stripe_bells import body_of, signed
 from tests.peers.stripe_server import SECRET, StripeServer
 from tests.peers.stripe_world import twin
 
+T = TypeVar("T")
 COUNTS = "SELECT (SELECT count(*) FROM stripe_events), (SELECT count(*) FROM stripe_sync)"
 
 
@@ -131,23 +136,72 @@ def test_events_that_come_together_are_kept_in_one_commit_and_answered_each(comm
     assert rows("SELECT sum(dirty) FROM stripe_sync") == [(3,)]
 
 
+def on_a_loop(ringing: Callable[[], Awaitable[list[T]]]) -> list[T]:
+    async def ring() -> list[T]:
+        try:
+            return await ringing()
+        finally:
+            await close_own_connection()
+
+    return asyncio.run(ring())
+
+
 def test_those_who_ring_while_a_commit_is_under_way_share_the_next(
     committed: str, stripe: StripeServer, monkeypatch: pytest.MonkeyPatch
 ):
     sizes = []
 
-    def keep_and_count(deliveries: list[Delivery]) -> list[bool]:
+    async def keep_and_count(deliveries: list[Delivery]) -> list[bool]:
         sizes.append(len(deliveries))
-        return keep_all(deliveries)
+        return await keep_all_on_loop(deliveries)
 
-    monkeypatch.setattr(gathering, "keep_all", keep_and_count)
-
-    async def ring_all() -> list[bool]:
-        return await asyncio.gather(*(gathering.keep(read(raw(event(id=f"evt_{number}")))) for number in range(100)))
-
-    assert asyncio.run(ring_all()) == [True] * 100
+    monkeypatch.setattr(gathering, "keep_all_on_loop", keep_and_count)
+    assert on_a_loop(lambda: asyncio.gather(*map(gathering.keep, a_hundred()))) == [True] * 100
     assert sizes == [gathering.MOST, 100 - gathering.MOST]
     assert rows(COUNTS) == [(100, 1)]
+
+
+def a_hundred() -> list[Delivery]:
+    return [read(raw(event(id=f"evt_{number}"))) for number in range(100)]
+
+
+def test_where_a_loop_cannot_watch_the_database_threads_do(
+    committed: str, stripe: StripeServer, monkeypatch: pytest.MonkeyPatch
+):
+    """As on Windows."""
+    monkeypatch.setattr(asyncio, "ProactorEventLoop", asyncio.SelectorEventLoop, raising=False)
+    monkeypatch.delattr(gathering, "keep_all_on_loop")
+    assert on_a_loop(lambda: asyncio.gather(*map(gathering.keep, a_hundred()))) == [True] * 100
+    assert rows(COUNTS) == [(100, 1)]
+
+
+def test_a_connection_that_was_lost_meanwhile_is_made_anew(committed: str, stripe: StripeServer):
+    """As after the database was started again: the first event that comes is kept."""
+
+    async def ring() -> list[bool]:
+        first = await gathering.keep(read(raw(event())))
+        others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        execute(f"SELECT pg_terminate_backend(pid) {others} AND usename = current_user")
+        return [first, await gathering.keep(read(raw(event(id="evt_2"))))]
+
+    assert on_a_loop(ring) == [True, True]
+    assert rows(COUNTS) == [(2, 1)]
+
+
+def test_the_loops_connection_is_of_the_role_that_owns_nothing(
+    committed: str, server: Embedded, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("DATABASE_URL", server.url(SUPERUSER, str(make_url(committed).database)))
+    monkeypatch.delenv("DATABASE_OWNER_URL")
+    settings.cache_clear()
+
+    async def who() -> list[str]:
+        ((role, patience),) = await OwnConnection().fetch(
+            "SELECT current_user::text, current_setting('statement_timeout')", {}
+        )
+        return [role, patience]
+
+    assert on_a_loop(who) == [APP_ROLE, "1min"]
 
 
 def test_one_that_the_database_refuses_takes_none_with_it(committed: str, stripe: StripeServer):
@@ -159,7 +213,7 @@ def test_one_that_the_database_refuses_takes_none_with_it(committed: str, stripe
         ringing = (gathering.keep(each) for each in (*good[:3], spoiled, *good[3:]))
         return await asyncio.gather(*ringing, return_exceptions=True)
 
-    answers = asyncio.run(ring_all())
+    answers = on_a_loop(ring_all)
     assert [answer is True for answer in answers] == [True, True, True, False, True, True]
     assert isinstance(answers[3], Exception)
     assert rows(COUNTS) == [(5, 1)]

@@ -15,6 +15,7 @@ FOLDERS = ("core", "dashboard", "pages")
 
 ONLY_IN = {
     "transaction": {"core/db.py", "core/use_case.py"},
+    "own_connection": {"core/db.py", "core/use_case.py"},
     "sessions": {"core/db.py"},
     "look_as": {"core/db.py", "core/workspaces/service.py"},
     "new_account_id": {"core/db.py", "core/workspaces/service.py"},
