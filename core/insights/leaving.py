@@ -9,6 +9,7 @@ from core.billing.seats import require_creator_slot
 from core.content.service import stop_all
 from core.errors import NotFound
 from core.insights.packing import audit_rows
+from core.messages.service import stop_all as stop_campaigns
 from core.use_case import use_case
 from core.workspaces import packs
 from core.workspaces.leaving import movable, move_out
@@ -21,7 +22,7 @@ def leave_account(scope: Scope, workspace_id: UUID, to_account_id: UUID | None =
     `scope` is everything of the person's.
 
     Returns the account that pays from here on. A pack of all its data is ordered, with what was recorded about it until
-    now. Drafts being written end, and their places go back to whoever paid.
+    now. Drafts and campaigns being written end, and their places go back to whoever paid.
     Raises NotFound for a workspace or account of others, Conflict where there is nothing to leave, PlanLimit when the
     chosen account has no room for one more creator.
     """
@@ -40,6 +41,7 @@ def _leave(session: Session, scope: Scope, to_account_id: UUID | None, *, is_las
     else:
         require_creator_slot(session, to_account_id)
     stop_all(session, workspace.id)
+    stop_campaigns(session, workspace.id)
     until_now = audit_rows(session, workspace.id)
     move_out(session, scope, workspace, to_account_id, is_last=is_last)
     packs.order(session, scope.user_id, packs.WORKSPACE, workspace.id, workspace.name, before=until_now)

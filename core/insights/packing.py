@@ -41,7 +41,7 @@ from core.earnings.models import (
 from core.errors import NotSignedIn, sentences
 from core.identity.models import ExternalIdentity, KnownDevice, User, WebSession
 from core.language import supported
-from core.messages.models import QuickReply
+from core.messages.models import Message, MessageCampaign, MessageOptOut, MessageRule, QuickReply
 from core.publishing.models import (
     ApprovalLink,
     ApprovalRule,
@@ -126,6 +126,14 @@ OF_WORKSPACE: tuple[File, ...] = (
         ),
     ),
     File("quick_replies", QuickReply),
+    File(
+        "message_campaigns",
+        MessageCampaign,
+        _without("account_id", "reserved_month", "run", "problem_code", "problem_facts"),
+    ),
+    File("messages", Message, _without("text_key")),
+    File("message_opt_outs", MessageOptOut),
+    File("message_rules", MessageRule),
     File("ai_routes", AiRoute),
     File(
         "ai_requests",

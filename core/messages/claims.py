@@ -25,6 +25,7 @@ EXPLAINED: Mapping[str, str] = {
     "spend_spoken": "it speaks of what the fan spends",
     "contact_outside": "it has a link, an address, a handle or a hashtag outside the slots",
     "odd_characters": "it holds invisible or control characters",
+    "talks_about_itself": "it talks about being a draft, a machine or a program instead of being the text",
     "unfilled": "it holds a placeholder, or braces and brackets that are no slot and no clause",
 }
 
