@@ -182,7 +182,8 @@ def _pack_workspace(session: Session, scope: Scope, into: zipfile.ZipFile, folde
     write = partial(_write, session, _Folder(into, folder))
     write(_WORKSPACE, Workspace.id == workspace_id)
     for file in OF_WORKSPACE:
-        hidden = {"brief": Generation.user_id == scope.user_id} if file.model is Generation else {}
+        own = Generation.user_id == scope.user_id
+        hidden = {"brief": own, "note": own} if file.model is Generation else {}
         write(file, file.model.__table__.c.workspace_id == workspace_id, **hidden)
     if before is not None:
         into.writestr(f"{folder}audit_log_before.csv", before)

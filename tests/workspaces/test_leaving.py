@@ -91,6 +91,7 @@ def fill(scope: Scope, other_id: UUID) -> None:
                         account_id=scope.account_id,
                         user_id=who,
                         brief={"about": about},
+                        note=about,
                         task="caption",
                         platform="instagram",
                         language="en",
@@ -229,6 +230,7 @@ def test_the_pack_holds_every_file_and_says_what_each_column_means(cleo: Leaver)
     briefs = {row["user_id"]: row["brief"] for row in table(pack, "generations.csv")}
     assert briefs.pop(str(cleo.made.user_id)) == '{"about": "mine"}'
     assert set(briefs.values()) == {""}
+    assert {row["note"] for row in table(pack, "generations.csv")} == {"mine", ""}
     assert [row["deed"] for row in table(pack, "audit_log_before.csv")] == ["import_undone"]
     assert [row["deed"] for row in table(pack, "audit_log.csv")]
 
