@@ -84,6 +84,19 @@ class OpenAIGateway:
             raise self._error(problem, request, heard) from problem
         yield result
 
+    def scores(self, model: str, text: str, seconds: float) -> dict[str, float]:
+        """The moderations endpoint's scores by category, without those that it leaves out. Raises AIError."""
+        asked = Request("", text, 0)
+        until = time.monotonic() + seconds
+        try:
+            client = self._client.with_options(timeout=timeouts(seconds))
+            given = (
+                client.moderations.create(model=model, input=text).results[0].category_scores.model_dump(by_alias=True)
+            )
+            return {name: float(score) for name, score in given.items() if score is not None}
+        except Exception as problem:
+            raise as_error(problem, self._sdk, asked, late=time.monotonic() >= until) from problem
+
     def _calls(self, seconds: float) -> Any:
         return self._client.with_options(timeout=timeouts(seconds)).chat.completions
 

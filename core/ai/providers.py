@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
+from typing import cast
 
 from core.ai.chain import Breaker, Chain, Deployment
+from core.ai.opinion import Moderator
 from core.ai.prices import model_of
 from core.ai.protocol import Provider
 from core.ai.routing import Reason, Route, Tier, decide, route
@@ -81,6 +83,14 @@ def models_in_use() -> tuple[tuple[str, str], ...]:
     """
     tiers = (_routes("", date.min, (tier, Reason.TIER)) for tier in Tier)
     return tuple(dict.fromkeys((name, one.model) for found in tiers for name, one in found))
+
+
+def moderator() -> Moderator | None:
+    """Who gives an opinion on texts: OpenAI, where it was chosen; nobody else can. Raises NotConfigured."""
+    configured = settings()
+    if "openai" not in chosen_providers(configured):
+        return None
+    return cast("Moderator", _provider("openai", configured))
 
 
 def _choice(task: str, on: date, decided: tuple[Tier, Reason]) -> Choice | None:

@@ -63,6 +63,7 @@ class Ending:
     problem: Refusal | None = None
     attempts: Sequence[Attempt] = ()
     asked: Asked | None = None
+    doubts: Sequence[str] = ()
 
 
 def write(job: Claimed) -> None:
@@ -110,6 +111,7 @@ def _from_model(scope: Scope, work: Work, choice: Choice) -> Ending:
     )
     texts: tuple[str, ...] = ()
     outcome, problem = None, None
+    began = time.monotonic()
     try:
         texts, outcome = _streamed(scope, work, asked)
     except AIError as error:
@@ -118,9 +120,20 @@ def _from_model(scope: Scope, work: Work, choice: Choice) -> Ending:
         problem = Refusal(f"ai.{error.kind}")
     except ContentBlocked as refusal:
         problem = refusal
-    if outcome is not None:
-        provider, route = outcome.result.provider, outcome.route
-    return Ending(texts, route, provider, problem, asked.attempts, _asked(work, choice, asked, outcome))
+    if outcome is None:
+        return Ending(texts, route, provider, problem, asked.attempts, _asked(work, choice, asked, outcome))
+    opinion = work.opinion(texts, CALL_SECONDS - (time.monotonic() - began))
+    if opinion.blocked is not None:
+        texts, problem = (), ContentBlocked("moderation.by_provider", category=opinion.blocked)
+    return Ending(
+        texts,
+        outcome.route,
+        outcome.result.provider,
+        problem,
+        (*asked.attempts, *opinion.attempts),
+        _asked(work, choice, asked, outcome),
+        opinion.doubts,
+    )
 
 
 def _asked(work: Work, choice: Choice, asked: Cascade, outcome: Outcome | None) -> Asked:
@@ -248,7 +261,7 @@ def _end(session: Session, scope: Scope, work: Work, ending: Ending) -> None:
     if ending.problem is None:
         held.status = GenerationStatus.DONE
         held.draft, *held.variants = ending.texts or ("",)
-        held.failed_checks = list(ending.asked.failed_checks) if ending.asked else []
+        held.failed_checks = [*(ending.asked.failed_checks if ending.asked else ()), *ending.doubts]
         if ending.asked is not None:
             sample(session, scope, held.id, ending.asked)
         if ending.route is None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from core.ai.models import AiRequest
+from core.ai.opinion import Doubt
 from core.ai.prices import dollars
 from core.content.briefs import Brief, Voice
 from core.content.checks import failed_checks
@@ -93,6 +94,7 @@ def view_of(found: Generation, held: Held | None) -> GenerationView:
     """`held` is None for a draft whose texts are not checked: one that still grows, and a template."""
     brief = Brief.of(**found.brief)
     texts = (found.draft, *found.variants)
+    doubts = tuple(name for name in found.failed_checks if name in {*Doubt})
     request = held.request if held else None
     return GenerationView(
         id=found.id,
@@ -100,7 +102,7 @@ def view_of(found: Generation, held: Held | None) -> GenerationView:
         brief=brief,
         text=found.draft,
         others=tuple(found.variants),
-        failed=tuple(_failed(text, brief, held) for text in texts) if held else (),
+        failed=tuple((*_failed(text, brief, held), *doubts) for text in texts) if held else (),
         provider=found.provider,
         model=found.model,
         tier=found.tier,

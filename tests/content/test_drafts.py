@@ -61,7 +61,10 @@ def drafted(scope: Scope, brief: Brief = SEA) -> GenerationView:
 def attempts(database: Connection, scope: Scope) -> list[tuple[object, ...]]:
     database.execute(text("SELECT set_config('app.workspace_ids', :id, true)"), {"id": str(scope.workspace_id)})
     rows = database.execute(
-        text("SELECT outcome, model, served_model, cost_nano_usd FROM ai_attempts ORDER BY run, id")
+        text(
+            "SELECT outcome, model, served_model, cost_nano_usd FROM ai_attempts "
+            "WHERE purpose <> 'moderation' ORDER BY run, id"
+        )
     )
     return [tuple(row) for row in rows]
 
@@ -456,3 +459,23 @@ def rows(database: Connection, workspace: UUID, table: str) -> int:
     database.execute(text("SELECT set_config('app.workspace_ids', :id, true)"), {"id": str(workspace)})
     count: int = database.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
     return count
+
+
+def test_a_draft_is_judged_by_the_provider_too(model: ModelServer, scope: Scope, database: Connection) -> None:
+    assert drafted(scope).failed == ((),)
+    assert [one.body["input"] for one in model.judged] == [TEXT]
+    model.judge(Turn(scores={"self-harm/intent": 0.9}))
+    assert drafted(scope).failed == (("flagged_by_provider",),)
+    model.judge(Turn(status=503))
+    unchecked = drafted(scope)
+    assert (unchecked.status, unchecked.failed) == (GenerationStatus.DONE, (("not_checked",),))
+    assert unchecked.cost is not None
+
+
+def test_what_the_provider_stops_is_not_shown_and_counts(model: ModelServer, scope: Scope) -> None:
+    model.judge(Turn(scores={"sexual/minors": 0.3}))
+    view = drafted(scope)
+    assert (view.status, view.texts, view.problem_code) == (GenerationStatus.FAILED, (), "moderation.by_provider")
+    assert drafts_left(scope).used == 1
+    for language in LANGUAGES:
+        assert "sexual/minors" in str(view.problem(language))

@@ -77,7 +77,9 @@ def ledger(committed: str) -> list[tuple[int, str, int | None]]:
     with psycopg.connect(libpq(committed), autocommit=True) as connection:
         workspaces = connection.execute("SELECT string_agg(DISTINCT workspace_id::text, ',') FROM jobs").fetchone()
         connection.execute("SELECT set_config('app.workspace_ids', %s, false)", workspaces)
-        rows = connection.execute("SELECT run, outcome, cost_nano_usd FROM ai_attempts ORDER BY run, position")
+        rows = connection.execute(
+            "SELECT run, outcome, cost_nano_usd FROM ai_attempts WHERE purpose <> 'moderation' ORDER BY run, position"
+        )
         return [(row[0], row[1], row[2]) for row in rows.fetchall()]
 
 

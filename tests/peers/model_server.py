@@ -25,6 +25,21 @@ PROMPT, CACHED, ANSWER, THOUGHT = 100, 40, 15, 5
 _CHATS = ("/v1/chat/completions", "/openai/v1/chat/completions")
 _LEGACY = re.compile(r"/openai/deployments/[\w.-]+/chat/completions\?api-version=\d{4}-\d{2}-\d{2}(?:-preview)?")
 """Azure before v1: the deployment in the path, and a version in the query."""
+_CATEGORIES = (
+    "harassment",
+    "harassment/threatening",
+    "hate",
+    "hate/threatening",
+    "illicit",
+    "illicit/violent",
+    "self-harm",
+    "self-harm/instructions",
+    "self-harm/intent",
+    "sexual",
+    "sexual/minors",
+    "violence",
+    "violence/graphic",
+)
 REQUEST_ID = {"x-request-id": "req_1", "request-id": "req_1"}
 """Named so by OpenAI, and so by Anthropic."""
 
@@ -52,6 +67,8 @@ class Turn:
     reports_usage: bool = True
     filter_first: bool = False
     """Azure's stream begins with a chunk that has no choices."""
+    scores: Mapping[str, float] | None = None
+    """Of a moderation, over those of a text that nobody minds; a category whose score is below 0 is left out."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +87,8 @@ class ModelServer:
         self.seen: list[Asked] = []
         self.over = threading.Event()
         self._turns: deque[Turn] = deque()
+        self._verdicts: deque[Turn] = deque()
+        self.judged: list[Asked] = []
         self._default = default or Turn()
         self._lock = threading.Lock()
         owner = self
@@ -97,6 +116,17 @@ class ModelServer:
         with self._lock:
             self._turns = deque(turns)
             self.seen.clear()
+
+    def judge(self, *turns: Turn) -> None:
+        """The next moderations are answered so; the others find nothing. What was judged before is forgotten."""
+        with self._lock:
+            self._verdicts = deque(turns)
+            self.judged.clear()
+
+    def take_verdict(self, asked: Asked) -> Turn:
+        with self._lock:
+            self.judged.append(asked)
+            return self._verdicts.popleft() if self._verdicts else Turn()
 
     def take(self, asked: Asked) -> Turn:
         with self._lock:
@@ -126,7 +156,8 @@ class _Answering(BaseHTTPRequestHandler):
         asked = Asked(
             self.path, {name.lower(): value for name, value in self.headers.items()}, json.loads(raw or b"{}")
         )
-        turn = self.server_of.take(asked)
+        is_verdict = asked.path.endswith("/moderations")
+        turn = self.server_of.take_verdict(asked) if is_verdict else self.server_of.take(asked)
         try:
             self._answer(turn, asked)
         except (BrokenPipeError, ConnectionResetError):
@@ -139,7 +170,9 @@ class _Answering(BaseHTTPRequestHandler):
             body = turn.body if turn.body is not None else {"error": {"message": "no", "type": None, "code": None}}
             self._whole(turn, body if isinstance(body, bytes) else json.dumps(body).encode())
         elif asked.path.endswith("/moderations"):
-            verdict = {"flagged": False, "categories": {}, "category_scores": {}}
+            scores = dict.fromkeys(_CATEGORIES, 0.001) | dict(turn.scores or {})
+            kept = {name: score for name, score in scores.items() if score >= 0}
+            verdict = {"flagged": False, "categories": dict.fromkeys(kept, False), "category_scores": kept}
             self._whole(turn, json.dumps({"id": "m", "model": asked.body.get("model"), "results": [verdict]}).encode())
         elif asked.path == "/v1/messages":
             self._speak(turn, asked, _Claude(turn, asked.body))
