@@ -216,6 +216,9 @@ def _lacking(found: Subscription, offer: Offer, seats: int, sold: Mapping[str, I
 def cancel_for(scope: Scope, account_id: UUID, wish_id: UUID, *, at_once: bool, reason: str) -> None:
     """End the subscription at once, or with the period that is paid for. Nothing is given back by this."""
 
+    def is_so(one: Subscription) -> bool:
+        return one.status not in LIVING or (not at_once and one.ends_at is not None)
+
     def task(found: Subscription) -> Task:
         def do(key: UUID, _is_again: bool) -> Outcome:
             if at_once:
@@ -230,7 +233,8 @@ def cancel_for(scope: Scope, account_id: UUID, wish_id: UUID, *, at_once: bool, 
             do,
             {"plan": found.lookup_key, "status": found.status},
             {"ends": ends or "now"},
-            is_reached=found.status not in LIVING or (not at_once and found.ends_at is not None),
+            is_reached=is_so(found),
+            is_so=is_so,
         )
 
     _change(
@@ -240,6 +244,9 @@ def cancel_for(scope: Scope, account_id: UUID, wish_id: UUID, *, at_once: bool, 
 
 def keep_for(scope: Scope, account_id: UUID, wish_id: UUID, reason: str) -> None:
     """Take back what was to come at the period's end: a cancellation, or another plan."""
+
+    def is_so(one: Subscription) -> bool:
+        return one.ends_at is None and one.schedule_id is None
 
     def task(found: Subscription) -> Task:
         def do(key: UUID, _is_again: bool) -> Outcome:
@@ -253,7 +260,8 @@ def keep_for(scope: Scope, account_id: UUID, wish_id: UUID, reason: str) -> None
             do,
             {"ends": ends, "next": found.next_lookup_key},
             {"ends": None, "next": None},
-            is_reached=found.ends_at is None and found.schedule_id is None,
+            is_reached=is_so(found),
+            is_so=is_so,
         )
 
     _change(scope, account_id, wish_id, task, audit="plan_kept_by_staff", asked={"deed": "keep"}, reason=reason)
@@ -270,6 +278,7 @@ def resume_for(scope: Scope, account_id: UUID, wish_id: UUID, reason: str) -> No
             {"status": Status.ACTIVE.value},
             refusal=None if found.status == Status.PAUSED else Conflict("desk.not_paused"),
             is_reached=found.status == Status.ACTIVE,
+            is_so=lambda one: one.status == Status.ACTIVE,
         )
 
     _change(scope, account_id, wish_id, task, audit="plan_resumed_by_staff", asked={"deed": "resume"}, reason=reason)

@@ -6,17 +6,18 @@ wish. Owners and staff share one open change an account.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from uuid import UUID
+from dataclasses import dataclass, replace
+from uuid import UUID, uuid4
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.access import Permission, Scope
 from core.audit import record
-from core.billing import intents, sync
+from core.billing import intents, stripe_reading, sync
 from core.billing.events import ring
 from core.billing.models import BillingIntent
+from core.billing.plans import Subscription
 from core.billing.queries import customer_in
 from core.billing.stripe_changes import Outcome
 from core.billing.wishes import KIND, STANDS
@@ -40,6 +41,8 @@ class Task:
     after: Mapping[str, object]
     refusal: Refusal | None = None
     is_reached: bool = False
+    is_so: Callable[[Subscription], bool] | None = None
+    """Whether a subscription is as it was wished, where that can be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +68,36 @@ class _Reserved:
 
 
 def carry_out(scope: Scope, deed: Deed) -> None:
-    """Without an answer the wish stays open: asked again it goes to Stripe under the same key."""
+    """Without an answer the wish stays open: asked again it goes to Stripe under the same key.
+
+    One that was done then and undone since is another wish: to the former key Stripe only repeats its answer.
+    """
     scope.require(Permission.MANAGE_SUBSCRIPTIONS)
     _refresh(scope, deed.account_id)
     reserved = _reserve(scope, deed)
     if reserved is None:
         return
-    outcome = Outcome(reserved.task.subject)
+    outcome, is_undone = Outcome(reserved.task.subject), False
     if not reserved.task.is_reached:
         try:
             outcome = reserved.task.do(reserved.intent_id, reserved.is_again)
+            is_undone = reserved.is_again and not outcome.is_waiting and _is_undone(reserved.task)
         except (Conflict, NotFound, NotConfigured) as refusal:
             _give_up(scope, deed, reserved, refusal.sentence())
             _refresh(scope, deed.account_id)
             raise
     _settle(scope, deed, reserved, outcome)
+    if is_undone:
+        carry_out(scope, replace(deed, wish_id=uuid4()))
+        return
     _refresh(scope, deed.account_id)
     if outcome.is_waiting:
         raise Conflict("desk.waits_for_payment")
+
+
+def _is_undone(task: Task) -> bool:
+    told = stripe_reading.subscription(task.subject) if task.is_so else None
+    return told is not None and task.is_so is not None and not task.is_so(told)
 
 
 def _refresh(scope: Scope, account_id: UUID) -> None:

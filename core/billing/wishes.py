@@ -72,7 +72,7 @@ def carry_out(scope: Scope, wish_id: UUID, deed: Deed) -> PlanView:
                 raise Conflict(code)
             outcome = deed.do(reserved.subscription, str(reserved.intent_id))
             if not (reserved.is_new or outcome.is_waiting) and _is_undone(reserved.subscription, deed):
-                _give_up(scope, reserved.intent_id)
+                _settle(scope, reserved, deed, outcome)
                 return carry_out(scope, uuid4(), deed)
         except (Conflict, NotFound, NotConfigured):
             _give_up(scope, reserved.intent_id)

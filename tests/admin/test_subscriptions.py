@@ -297,3 +297,18 @@ def test_only_staff_may_and_only_for_a_reason(staff: Made, ada: Made, agency: Ma
                 deed(scope)
     assert _deeds(ada) == []
     assert held(staff.scope, ada).status == "active"
+
+
+def test_an_end_whose_answer_was_lost_and_that_was_taken_back_is_asked_for_anew(
+    staff: Made, ada: Made, stripe: StripeServer
+):
+    """To the former key Stripe repeats that it ends, though the owner has kept it in the portal since."""
+    subscription = _at_stripe(stripe, pays(stripe, ada))
+    stripe.lost_answers = 3
+    with pytest.raises(Unavailable):
+        cancel_for(staff.scope, ada.account_id, uuid4(), at_once=False, reason=WHY)
+    stripe.world.change(subscription["id"], cancel_at_period_end=False, cancel_at=None)
+    cancel_for(staff.scope, ada.account_id, uuid4(), at_once=False, reason=WHY)
+    assert subscription["cancel_at_period_end"]
+    assert held(staff.scope, ada).ends_at is not None
+    assert _deeds(ada) == ["plan_cancelled_by_staff"] * 2, "it was ended twice"
