@@ -130,8 +130,8 @@ def text_key(generation_id: UUID, variant: int) -> str:
 
 
 def _named(written: GenerationView, place: int) -> str:
-    name = t("content.variant", number=number(place + 1))
-    return f":material/rule: {name}" if written.failed and written.failed[place] else name
+    fails = bool(written.failed and written.failed[place])
+    return t("content.variant_failing" if fails else "content.variant", number=number(place + 1))
 
 
 def _keep(written: GenerationView, variant: int, content: AssetText) -> None:

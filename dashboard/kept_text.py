@@ -85,11 +85,15 @@ def marked(pieces: tuple[Piece, ...]) -> str:
 
 
 def _piece(piece: Piece) -> str:
-    text = escape(piece.text)
+    """Spaces and line ends stay outside the signs; where nothing else went, nothing is marked."""
+    text = piece.text.strip()
+    before, _, after = piece.text.partition(text) if text else (piece.text, "", "")
     if piece.change is Change.SAME:
-        return text
+        return escape(piece.text)
+    if not text:
+        return "" if piece.change is Change.REMOVED else escape(piece.text)
     tag, sign = _MARKS[piece.change], "+" if piece.change is Change.ADDED else "−"
-    return f"<{tag}>{sign}{text}{sign}</{tag}>"
+    return f"{escape(before)}<{tag}>{sign}{escape(text)}{sign}</{tag}>{escape(after)}"
 
 
 def _close() -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -173,6 +174,55 @@ def test_a_worker_that_was_killed_costs_one_place_and_leaves_one_draft(
         (2, "ok", False),
     ]
     assert not run_once()
+
+
+def test_a_worker_killed_between_two_variants_leaves_nothing_of_its_own(
+    alone: Scope, model: ModelServer, committed: str, repository: Path
+) -> None:
+    wish = replace(SEA, variants=3)
+    model.play(
+        Turn(text="Old one.\n===\n" + "old two " * 60, pause=0.05),
+        Turn(text="New one.\n===\nNew two.\n===\nNew three."),
+    )
+    wanted = request_draft(alone, wish)
+    killed = subprocess.Popen(
+        [sys.executable, "-m", "core.jobs", "work", "--threads", "1"], cwd=repository, stderr=subprocess.DEVNULL
+    )
+    try:
+        growing = once(alone, wanted, lambda view: bool(view.others))
+    finally:
+        os.kill(killed.pid, signal.SIGKILL)
+        killed.wait()
+    assert (growing.text, growing.failed) == ("Old one.", ())
+    with psycopg.connect(libpq(committed), autocommit=True) as connection:
+        connection.execute("UPDATE jobs SET lease_until = now() - interval '1 second'")
+    assert run_once()
+    done = generation(alone, wanted)
+    assert (done.status, done.texts) == (GenerationStatus.DONE, ("New one.", "New two.", "New three."))
+    assert drafts_left(alone).used == 1
+    assert [(run, outcome) for run, outcome, _ in ledger(committed)] == [(1, "lost"), (2, "ok")]
+
+
+def test_a_draft_killed_between_two_variants_for_the_last_time_gives_its_place_back(
+    alone: Scope, model: ModelServer, committed: str, repository: Path
+) -> None:
+    model.play(Turn(text="Old one.\n===\n" + "old two " * 60, pause=0.05))
+    wanted = request_draft(alone, replace(SEA, variants=3))
+    killed = subprocess.Popen(
+        [sys.executable, "-m", "core.jobs", "work", "--threads", "1"], cwd=repository, stderr=subprocess.DEVNULL
+    )
+    try:
+        once(alone, wanted, lambda view: bool(view.others))
+    finally:
+        os.kill(killed.pid, signal.SIGKILL)
+        killed.wait()
+    with psycopg.connect(libpq(committed), autocommit=True) as connection:
+        connection.execute("UPDATE jobs SET lease_until = now() - interval '1 second', attempts = 3")
+    assert run_once()
+    view = generation(alone, wanted)
+    assert (view.status, view.texts, view.problem_code) == (GenerationStatus.FAILED, (), "content.draft_broke")
+    assert "nothing was counted" in (view.problem("en") or "")
+    assert drafts_left(alone).used == 0
 
 
 def test_a_draft_that_kills_its_workers_is_given_up(alone: Scope, model: ModelServer, committed: str) -> None:

@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
+from sqlalchemy import Connection, text
 from streamlit.testing.v1 import AppTest
 
+from core.access import Scope
+from core.ai.models import AiBudget
 from core.content.assets import AssetText, asset, assets, save_asset, update_asset
 from core.content.briefs import Brief, Length, Task, Tone, Voice
 from core.content.campaigns import current_campaign
@@ -13,6 +16,7 @@ from core.content.differences import differences
 from core.content.kinds import AssetStatus, AssetType
 from core.content.platforms import Platform
 from core.content.service import current_draft, drafts_left, generation, request_draft, save_voice
+from core.db import transaction
 from core.jobs.runner import run_once
 from core.settings import settings
 from dashboard.kept_text import marked
@@ -268,6 +272,43 @@ def test_a_persons_text_is_shown_letter_for_letter(open_page: OpenPage, ada: Mad
 
 def assert_marked(page: AppTest, piece: str) -> None:
     assert piece in "".join(str(one.proto.body) for one in page.get("html"))
+
+
+def test_a_draft_whose_workers_died_says_so(
+    open_page: OpenPage, ada: Made, model: ModelServer, database: Connection
+) -> None:
+    page = ask(open_page("content", ada), "my new set by the sea")
+    database.execute(text("UPDATE jobs SET attempts = 3"))
+    assert run_once()
+    page.run()
+    assert "The draft could not be finished, and nothing was counted." in words(page)
+    assert drafts_left(ada.scope).used == 0
+
+
+def test_money_that_is_spent_leaves_a_template_and_its_label(
+    open_page: OpenPage, ada: Made, model: ModelServer
+) -> None:
+    with transaction(Scope.for_account(ada.account_id)) as session:
+        session.merge(AiBudget(account_id=ada.account_id, monthly_nano=0))
+    page = ask(open_page("content", ada), "my new set by the sea")
+    assert run_once()
+    assert "no model used, cost 0" in words(page.run())
+    assert model.seen == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        ("the sea. Who?", "the sea.\nWho?", "the sea.\nWho?"),
+        ("a b", "a c b", "a <ins>+c+</ins> b"),
+        ("a b c", "a c", "a <del>−b−</del> c"),
+    ],
+)
+def test_signs_stand_at_the_words_that_came_or_went(before: str, after: str, shown: str) -> None:
+    piece = (
+        marked(differences(before, after)).removeprefix('<div style="white-space: pre-wrap">').removesuffix("</div>")
+    )
+    assert " ".join(piece.split(" ")).replace("  ", " ") == shown
 
 
 def test_a_difference_is_shown_letter_for_letter() -> None:
