@@ -126,7 +126,8 @@ def _became(quality: Quality) -> list[Measure]:
     edits = quality.edited_per_hundred
     shown = None if edits is None else number(round(_decimal(edits), 1))
     reason = t("usage.nothing_decided")
-    return [*row, Measure(t("usage.edits"), shown, t("usage.define_edits"), reason=reason)]
+    label = t("usage.of_count", name=t("usage.edits"), count=number(quality.unedited + quality.edited))
+    return [*row, Measure(label, shown, t("usage.define_edits"), reason=reason)]
 
 
 def _share(name: str, share: Fraction | None, count: int) -> Measure:
@@ -196,16 +197,17 @@ def _interval(low: Fraction, middle: Fraction, high: Fraction) -> str:
 
 
 def _picture(found: Usage) -> None:
-    if not any(cost for _, _, cost in found.daily):
+    paid = [(when, model, cost) for when, model, cost in found.daily if cost]
+    if not paid:
         return
     title = t("usage.by_day")
     st.subheader(title)
     style = Style.of("USD", language())
     st.plotly_chart(
-        charts.spent_by_day(found.daily, style, axis=t("usage.axis")),
+        charts.spent_by_day(paid, style, axis=t("usage.axis")),
         key="usage_by_day",
         config={"displayModeBar": False},
-        alt=t("usage.alt", title=title, cost=dollars(found.total.cost), days=len({one for one, _, _ in found.daily})),
+        alt=t("usage.alt", title=title, cost=dollars(found.total.cost), days=len({one for one, _, _ in paid})),
     )
 
 

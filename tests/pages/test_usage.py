@@ -60,7 +60,7 @@ def test_the_figures_stand_with_what_they_are_of(open_page: OpenPage, ada: Made)
     assert (figures["Requests"], figures["Calls"], figures["Tokens"]) == ("3", "3", "400")
     assert figures["Kept as written (n = 2)"] == "50.0%"
     assert figures["Escalated (n = 3)"] == "0.0%"
-    assert figures["Changed of 100"] == "15"
+    assert figures["Changed of 100 (n = 2)"] == "15"
     said = words(page)
     assert f"against {SOL}, over 2 requests: $0.00012 spent" in said
     assert "1 call of unknown cost, no part of the sums: openai gpt-6-luna (1)" in said
