@@ -107,7 +107,7 @@ def segment_size(session: Session, scope: Scope, platform: str, segment: Segment
 def fans_known(session: Session, scope: Scope) -> Mapping[str, int]:
     """How many fans the ledger knows, by platform; none before a statement was imported."""
     counted = select(Fan.platform, func.count()).where(Fan.workspace_id == scope.workspace_id).group_by(Fan.platform)
-    return dict(session.execute(counted).tuples().all())
+    return {row[0]: row[1] for row in session.execute(counted)}
 
 
 @use_case(Permission.WRITE_CONTENT)
