@@ -30,8 +30,12 @@ def open_it(asset_id: UUID) -> None:
     st.session_state.pop(_LINK, None)
 
 
+def is_open(asset_id: UUID) -> bool:
+    return st.session_state.get(_OPEN) == asset_id
+
+
 def opened(looking: Viewer) -> None:
-    """The text that was opened, above whatever view is shown; nothing while none is."""
+    """The text that was opened; nothing while none is."""
     asset_id: UUID | None = st.session_state.get(_OPEN)
     if asset_id is None:
         return

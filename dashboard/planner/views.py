@@ -20,7 +20,8 @@ _VIEW = "calendar_view"
 _TIMED = (AssetStatus.SCHEDULED, AssetStatus.PUBLISHED)
 _GOING = (AssetStatus.DRAFT, AssetStatus.IN_REVIEW, AssetStatus.APPROVED, AssetStatus.SCHEDULED)
 _OF_SEVERAL = ("month", "week")
-_OF_ONE = ("month", "week", "texts", "people", "rule")
+_WITHOUT_TEXTS = ("people", "rule")
+_OF_ONE = (*_OF_SEVERAL, "texts", *_WITHOUT_TEXTS)
 
 
 def planner(looking: Viewer) -> None:
@@ -40,7 +41,6 @@ def planner(looking: Viewer) -> None:
         st.caption(t("calendar.several", zone=looking.time_zone))
     else:
         st.caption(t("calendar.zone", zone=one.time_zone))
-        card.opened(looking)
     match view:
         case "texts":
             _texts(looking)
@@ -63,12 +63,13 @@ def _calendar(looking: Viewer, view: str) -> None:
     texts = by_day(found, zone)
     seen = Looking(view, day, zone, datetime.now(UTC), today, with_names=looking.workspace is None)
     grid(seen, shown, texts)
+    _opened_elsewhere(looking, found)
     if not found:
         nothing_yet(t("calendar.nothing_found") if platform or status else t("calendar.nothing"))
         link("content", t("calendar.write"))
     for one in shown_days(shown):
         if one in texts:
-            _day(seen, one, texts[one])
+            _day(looking, seen, one, texts[one])
 
 
 def _steps(day: date, view: str, today: date) -> None:
@@ -104,7 +105,7 @@ def _filters(statuses: tuple[AssetStatus, ...]) -> tuple[Platform | None, AssetS
     return platform, status
 
 
-def _day(seen: Looking, day: date, entries: list[Entry]) -> None:
+def _day(looking: Viewer, seen: Looking, day: date, entries: list[Entry]) -> None:
     said = plain(full_day(day))
     st.markdown(f"**{said}** · {t('calendar.today')}" if day == seen.today else f"**{said}**")
     for one in entries:
@@ -112,22 +113,39 @@ def _day(seen: Looking, day: date, entries: list[Entry]) -> None:
         facts = [at, PLATFORM_NAMES[one.platform], status_of(one, seen.now)]
         if seen.with_names:
             facts.insert(0, one.creator)
-        _row(one, facts, can_open=not seen.with_names)
+        _row(looking, one, facts)
 
 
-def _row(one: Entry, facts: list[str], *, can_open: bool) -> None:
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        with st.container(gap=None, width="stretch"):
-            st.markdown(plain(one.title))
-            st.caption(plain(" · ".join(facts)))
+def _opened_elsewhere(looking: Viewer, found: tuple[Entry, ...]) -> None:
+    """The opened text, first where the list does not hold it: another day's, or just taken off the calendar."""
+    if looking.workspace is not None and not any(card.is_open(one.asset_id) for one in found):
+        card.opened(looking)
+
+
+def _row(looking: Viewer, one: Entry, facts: list[str]) -> None:
+    """A text; its title is the button that opens it, in its place. Of several creators' none is opened."""
+    can_open = looking.workspace is not None
+    if can_open and card.is_open(one.asset_id):
+        card.opened(looking)
+        return
+    with st.container(border=True, gap=None):
         if can_open:
-            name = t("calendar.open")
-            st.button(name, key=f"open_{one.asset_id}", on_click=card.open_it, args=(one.asset_id,), help=one.title)
+            st.button(
+                plain(one.title),
+                key=f"open_{one.asset_id}",
+                type="tertiary",
+                on_click=card.open_it,
+                args=(one.asset_id,),
+            )
+        else:
+            st.markdown(plain(one.title))
+        st.caption(plain(" · ".join(facts)))
 
 
 def _texts(looking: Viewer) -> None:
     platform, status = _filters(_GOING)
     found = under_way(looking.scope, platform=platform, status=status)
+    _opened_elsewhere(looking, found)
     if not found:
         nothing_yet(t("calendar.nothing_found") if platform or status else t("calendar.no_texts"))
         link("content", t("calendar.write"))
@@ -137,4 +155,4 @@ def _texts(looking: Viewer) -> None:
         if held:
             st.markdown(f"**{t(f'content.status_{going}')}** ({number(len(held))})")
         for one in held:
-            _row(one, [PLATFORM_NAMES[one.platform], t(f"content.type_{one.type}")], can_open=True)
+            _row(looking, one, [PLATFORM_NAMES[one.platform], t(f"content.type_{one.type}")])
