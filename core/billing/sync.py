@@ -71,7 +71,7 @@ def settle_now(key: str) -> bool:
     False when that did not come about: what is held may be older than the bells that rang before.
     """
     rung, until = _bells(key), monotonic() + WAITS
-    while not run_once(key, QUICK) and _is_being_asked(key) and monotonic() < until:
+    while not _is_settled(key, rung) and not run_once(key, QUICK) and _is_being_asked(key) and monotonic() < until:
         sleep(0.05)
     return _is_settled(key, rung)
 
