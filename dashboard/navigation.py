@@ -40,6 +40,7 @@ PAGES = (
     Page("content", "frame.content", ":material/edit_note:", Permission.WRITE_CONTENT),
     Page("messages", "frame.messages", ":material/forum:", Permission.WRITE_CONTENT),
     Page("calendar", "frame.calendar", ":material/calendar_month:", Permission.WRITE_CONTENT, needs_one=False),
+    Page("moderation", "frame.moderation", ":material/gavel:", Permission.WRITE_CONTENT),
     Page("onboarding", "frame.onboarding", ":material/checklist:", Permission.EDIT_WORKSPACE),
     Page("billing", "frame.billing", ":material/credit_card:", Permission.VIEW_PLAN, needs_one=False),
     Page("usage", "frame.usage", ":material/toll:", Permission.SEE_AI_COSTS),
