@@ -120,7 +120,8 @@ def make_link(
     )
     session.add(made)
     session.flush()
-    pointer = TenantPointer(token_hash=_hash(token), kind=_KIND, account_id=scope.account_id, object_id=made.id)
+    account_id = scope.account_of[asset.workspace_id]
+    pointer = TenantPointer(token_hash=_hash(token), kind=_KIND, account_id=account_id, object_id=made.id)
     session.add(pointer)
     note(session, scope, asset, "approval_link_made", link=made.id)
     url = f"{settings().public_url.rstrip('/')}{PATH}?{urlencode({'token': token})}"
