@@ -221,6 +221,8 @@ def origin(written: GenerationView) -> None:
     """Who wrote it, why that model, what it went through, and what that cost: a model, or none."""
     if written.is_template:
         st.badge(t("content.no_model_used"), icon=":material/extension:", color="gray")
+        if (why := written.problem(language())) is not None:
+            st.caption(plain(why))
         return
     tokens = number(written.tokens_in + written.tokens_out)
     with st.container(horizontal=True):

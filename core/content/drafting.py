@@ -7,7 +7,7 @@ given back once, and what a lost run cost counts as unknown.
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from uuid import UUID
 
@@ -64,6 +64,8 @@ class Ending:
     attempts: Sequence[Attempt] = ()
     asked: Asked | None = None
     doubts: Sequence[str] = ()
+    instead: str | None = None
+    """Why a template stands for what a model was to write: the code of a sentence."""
 
 
 def write(job: Claimed) -> None:
@@ -116,7 +118,7 @@ def _from_model(scope: Scope, work: Work, choice: Choice) -> Ending:
         texts, outcome = _streamed(scope, work, asked)
     except AIError as error:
         if error.kind is ErrorKind.OVER_BUDGET and not any(one.usage is None for one in asked.attempts):
-            return replace(Ending(work.from_template()), attempts=asked.attempts)
+            return Ending(work.from_template(), attempts=asked.attempts, instead="content.for_want_of_money")
         problem = Refusal(f"ai.{error.kind}")
     except ContentBlocked as refusal:
         problem = refusal
@@ -261,6 +263,7 @@ def _end(session: Session, scope: Scope, work: Work, ending: Ending) -> None:
     if ending.problem is None:
         held.status = GenerationStatus.DONE
         held.draft, *held.variants = ending.texts or ("",)
+        held.problem_code = ending.instead
         held.failed_checks = [*(ending.asked.failed_checks if ending.asked else ()), *ending.doubts]
         if ending.asked is not None:
             sample(session, scope, held.id, ending.asked)

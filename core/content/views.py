@@ -64,7 +64,7 @@ class GenerationView:
         return self.reason == TEMPLATE
 
     def problem(self, language: str) -> str | None:
-        """Why there is no draft, as a sentence."""
+        """Why there is no draft, or a template in place of a model's, as a sentence."""
         return sentences().text(language, self.problem_code, **self.problem_facts) if self.problem_code else None
 
 

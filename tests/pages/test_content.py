@@ -293,6 +293,7 @@ def test_money_that_is_spent_leaves_a_template_and_its_label(
     page = ask(open_page("content", ada), "my new set by the sea")
     assert run_once()
     assert "no model used, cost 0" in words(page.run())
+    assert "budget for models has no room left, so this comes from a template" in words(page)
     assert model.seen == []
 
 
