@@ -20,6 +20,8 @@ _AT: ColumnElement[datetime] = func.coalesce(AiRequest.created_at, AiAttempt.cre
 _DAY = cast(func.timezone("UTC", _AT), Date)
 _NOT_SENT = AiAttempt.outcome.in_(("skipped", "over_budget"))
 _IS_SHADOW = AiAttempt.purpose == SHADOW
+_WRITES = AiAttempt.purpose.in_(("draft", "repair", "escalation"))
+"""Not a look at a finished text by a vendor's free moderation."""
 _WITH_REQUEST = (AiRequest.workspace_id == AiAttempt.workspace_id) & (AiRequest.id == AiAttempt.generation_id)
 _WRITTEN = AiAttempt.output_tokens + AiAttempt.reasoning_tokens
 _MIDDLE = AiRequest.baseline_low_nano + (AiRequest.baseline_high_nano - AiRequest.baseline_low_nano) * literal(23) / 53
@@ -58,7 +60,7 @@ def calls(session: Session, workspace_id: UUID, window: Window) -> Rows:
         AiRequest.user_id,
     )
     return session.execute(
-        question.where(AiAttempt.workspace_id == workspace_id, ~_NOT_SENT, ~_IS_SHADOW, *_within(window)).group_by(sets)
+        question.where(AiAttempt.workspace_id == workspace_id, ~_NOT_SENT, _WRITES, *_within(window)).group_by(sets)
     ).all()
 
 
@@ -188,7 +190,7 @@ def pairs(session: Session, workspace_id: UUID) -> Rows:
             AiAttempt.workspace_id == AiRequest.workspace_id,
             AiAttempt.generation_id == AiRequest.id,
             AiAttempt.outcome == "ok",
-            ~_IS_SHADOW,
+            _WRITES,
         )
         .order_by(AiAttempt.run.desc(), AiAttempt.position.desc())
         .limit(1)

@@ -52,13 +52,17 @@ class Line:
 def baseline_of(attempts: Sequence[Attempt], provider: str, model: str) -> Baseline:
     """What the answer that was kept, the last that came whole, would have cost on `model`: the same prompt once.
 
-    Repairs and escalations are no part of it: the baseline would have been asked once.
+    Repairs and escalations are no part of it: the baseline would have been asked once. What it wrote itself, at once or
+    after an escalation, nobody has to assume.
     """
-    kept = next((one.usage for one in reversed(attempts) if one.outcome == "ok" and one.usage), None)
+    kept = next((one for one in reversed(attempts) if one.outcome == "ok" and one.usage), None)
     known = model_of(provider, model)
-    if kept is None or known is None:
+    if kept is None or kept.usage is None or known is None:
         return Baseline(model, None, None)
-    return Baseline(model, cost_nano(_times(kept, LOW), known), cost_nano(_times(kept, HIGH), known))
+    if (kept.provider, kept.model) == (provider, model):
+        exact = cost_nano(kept.usage, known)
+        return Baseline(model, exact, exact)
+    return Baseline(model, cost_nano(_times(kept.usage, LOW), known), cost_nano(_times(kept.usage, HIGH), known))
 
 
 def _times(usage: Usage, ratio: Fraction) -> Usage:

@@ -25,6 +25,12 @@ def test_the_baseline_is_asked_once_whatever_we_needed() -> None:
     assert found.high == 100 * PROMPT + 130 * WRITTEN
 
 
+def test_what_the_baseline_wrote_itself_is_not_assumed() -> None:
+    its_own = Attempt("openai", SOL, None, "ok", Usage(input=60, cache_read=40, output=100), 1.0)
+    found = baseline_of([attempt("ok", Usage(input=50, output=900)), its_own], "openai", SOL)
+    assert found.low == found.high == 60 * PROMPT + 40 * 100 + 100 * WRITTEN
+
+
 def test_thinking_is_written_too() -> None:
     found = baseline_of([attempt("ok", Usage(output=40, reasoning=60))], "openai", SOL)
     assert (found.low, found.high) == (77 * WRITTEN, 130 * WRITTEN)

@@ -46,7 +46,7 @@ def kept(
         tier=Tier.SMALL,
         reason=Reason.TIER,
         prompt_version="draft-1",
-        baseline=baseline_of(attempts, "openai", baseline),
+        baseline=baseline_of([one for one in attempts if one.purpose != "moderation"], "openai", baseline),
         failed_checks=failed,
         was_repaired=repaired,
         was_escalated=escalated,

@@ -28,7 +28,8 @@ DRAFT_COST = 6_000 + 400 + 50_000
 @pytest.fixture
 def month(ada: Made) -> Made:
     """A caption kept as it was, one repaired and edited, a post escalated and dismissed, and a call of unknown cost."""
-    kept(ada.scope, uuid4(), [attempt(DRAFT)], became="unedited", characters=100, edited=0)
+    look = attempt(Usage(), model="omni-moderation-latest", purpose="moderation")
+    kept(ada.scope, uuid4(), [attempt(DRAFT), look], became="unedited", characters=100, edited=0)
     kept(
         ada.scope,
         uuid4(),
@@ -97,12 +98,14 @@ def test_nothing_is_a_share_of_nothing() -> None:
 
 
 def test_a_saving_is_an_interval_over_what_is_known(month: Made) -> None:
-    """Of the five, one timed out and one was never sent: neither has a baseline."""
+    """Of the five, one timed out and one was never sent: neither has a baseline. One the larger model wrote itself."""
     (saved,) = usage(month.scope, NOW).saved
     assert (saved.saving.model, saved.saving.count, saved.measured) == (SOL, 3, ())
     drafted = (100 * 2_000 + 77 * 10_000, 100 * 2_000 + 130 * 10_000)
     repaired = (200 * 2_000 + 77 * 10_000, 200 * 2_000 + 130 * 10_000)
-    assert (saved.saving.low, saved.saving.high) == (2 * drafted[0] + repaired[0], 2 * drafted[1] + repaired[1])
+    its_own = 60 * 2_000 + 40 * 100 + 100 * 10_000
+    assert saved.saving.low == drafted[0] + repaired[0] + its_own
+    assert saved.saving.high == drafted[1] + repaired[1] + its_own
     spent = 3 * DRAFT_COST + 200 * 100 + 100 * 500 + 60 * 2_000 + 40 * 100 + 100 * 10_000
     assert saved.saving.spent == spent
     assert saved.saving.at_least == 1 - Fraction(spent, saved.saving.low)
@@ -110,9 +113,9 @@ def test_a_saving_is_an_interval_over_what_is_known(month: Made) -> None:
 
 def pair(made: Made, *, output: int, task: str = "caption", model: str = SOL) -> None:
     """A draft of 100 tokens both ways, 1.2 million nano-dollars on the large model, and what that wrote itself."""
-    ours = attempt(Usage(input=100, output=100))
+    ours = [attempt(Usage(input=100, output=100)), attempt(Usage(), model="omni", purpose="moderation")]
     theirs = attempt(Usage(input=100, output=output), model=model, purpose="shadow")
-    kept(made.scope, uuid4(), [ours], shadow=[theirs], task=task)
+    kept(made.scope, uuid4(), ours, shadow=[theirs], task=task)
 
 
 def test_the_sample_is_shown_from_two_pairs_and_counts_from_thirty(ada: Made) -> None:
