@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -89,7 +89,7 @@ class Assignment:
         reasons: list[Skip] = []
         for turn in range(len(parsed)):
             variant = (place + turn) % len(parsed)
-            filled = fill(parsed[variant], known)
+            filled = self._filled(parsed[variant], known)
             key = text_key(filled.text)
             if key in past.keys:
                 reasons.append(Skip.SAME_TEXT)
@@ -104,6 +104,12 @@ class Assignment:
                 continue
             return Written(record.fan_id, variant, filled.text, key, (*failed, *self._odd(filled)))
         return reasons[0]
+
+    def _filled(self, parts: tuple[Part, ...], known: Mapping[str, str]) -> Filled:
+        """A text that begins with what stands for a name begins with a capital; a name stays as it is."""
+        filled = fill(parts, known)
+        starts_small = filled.text.startswith(NAMELESS[self.brief.language])
+        return replace(filled, text=filled.text[:1].upper() + filled.text[1:]) if starts_small else filled
 
     def _odd(self, filled: Filled) -> tuple[str, ...]:
         return (FALLBACK_NAME,) if filled.used.get("fan_name") == NAMELESS[self.brief.language] else ()
