@@ -60,7 +60,8 @@ def test_seven_are_written_each_with_its_part_and_kept_together(model: ModelServ
         pass
     written = current_campaign(scope)
     assert [one.brief.part for one in written] == [1, 2, 3, 4, 5, 6, 7]
-    assert "text 3 of 7" in model.seen[2].body["messages"][0]["content"]
+    told = " ".join(asked.body["messages"][0]["content"] for asked in model.seen)
+    assert all(f"text {part} of 7" in told for part in range(1, 8))
     kept = {one.id: Kept(0, one.text) for one in written[1:]} | {written[0].id: Kept(0, "The sea, at last")}
     keep_campaign(scope, plan, kept)
     found = {one.generation_id: one for one in assets(scope).assets}
@@ -114,7 +115,8 @@ def test_one_that_fails_gives_its_own_place_back(model: ModelServer, scope: Scop
     request_campaign(scope, WEEK[:3])
     while run_once():
         pass
-    assert [one.status for one in current_campaign(scope)] == [GenerationStatus.FAILED, *[GenerationStatus.DONE] * 2]
+    ended = [one.status for one in current_campaign(scope)]
+    assert (ended.count(GenerationStatus.FAILED), ended.count(GenerationStatus.DONE)) == (1, 2)
     assert drafts_left(scope).used == 2
 
 

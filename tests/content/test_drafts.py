@@ -339,7 +339,8 @@ def test_so_many_drafts_are_open_at_most(model: ModelServer, ada: Made, bob: Mad
     request_draft(demo, SEA)
     with pytest.raises(TooManyTries):
         request_draft(demo, SEA)
-    assert run_once()
+    while run_once():
+        pass
     request_draft(ada.scope, SEA)
 
 
