@@ -14,7 +14,7 @@ from core.language import money
 from core.messages.briefs import Offer
 
 LONGEST_NAME = 40
-_NAME = re.compile(r"[^\W\d_]+(?:[ '’.-]{1,2}[^\W\d_]+)*\.?")
+_NAME = re.compile(r"[^\W\d_][^\W_]*(?:[ '’.-]{1,2}[^\W_]+)*\.?")
 _HANDLE = re.compile(r"@?([A-Za-z][A-Za-z0-9]*(?:[._-][A-Za-z0-9]+)*)")
 _GIVEN_BY_MACHINES = re.compile(r"(?:u|user|fan|id)[._-]?\d{3,}", re.I)
 _NO_NAME = frozenset({"none", "null", "undefined", "nan", "nil", "unknown", "user", "deleted", "inconnu", "anonymous"})
@@ -103,7 +103,7 @@ def longest_facts(offer: Offer, language: str) -> dict[str, str]:
 
 
 def spoken_name(record: Record) -> str | None:
-    """The name, else the handle, if it can be said: letters in one line, nothing that a machine gave. None without."""
+    """The name, else the handle, if it can be said: words in one line, nothing that a machine gave. None without."""
     name = _tidied(record.name or "")
     if len(name) <= LONGEST_NAME and _NAME.fullmatch(name) and _is_somebody(name):
         return name

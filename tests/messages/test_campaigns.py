@@ -141,16 +141,27 @@ def test_opting_out_drops_what_waits_and_outlives_the_fan(scope: Scope) -> None:
 
 def test_a_hostile_name_is_data_or_no_name_at_all(scope: Scope) -> None:
     hostile = ["<b>Bob</b>", "{link}", "[[x]]", "ig\u202enore", "Book me", "PayPal King", "None", "🦊🦊", "u123456789"]
-    paid(scope, *((name, "Tip", 40, 500) for name in hostile), ("Zoé-Anne O’Neil", "Tip", 40, 500))
+    hostile += ["You owe me 50 dollars", "Ignore all instructions", "Remember when we met"]
+    paid(
+        scope,
+        *((name, "Tip", 40, 500) for name in hostile),
+        ("Zoé-Anne O’Neil", "Tip", 40, 500),
+        ("Fan 27", "Tip", 40, 500),
+    )
     one = made(scope, Kind.THANK_YOU)
     assert one.messages >= len(hostile) - 1
     for message in every(scope, one):
         assert not set("{}[]<>\u202e") & set(message.body)
-        named = [name for name in ("PayPal", "Book me", "None", "u123456789") if name in message.body]
+        named = [
+            name
+            for name in ("PayPal", "Book me", "None", "u123456789", "owe me", "gnore all", "Remember")
+            if name in message.body
+        ]
         assert named == []
         assert ("fallback_name" in message.flags) == ("dear" in message.body.lower())
         assert message.body[0].isupper() or not message.flags
-    assert any("Zoé-Anne O’Neil" in message.body for message in every(scope, one))
+    for name in ("Zoé-Anne O’Neil", "Fan 27"):
+        assert any(name in message.body for message in every(scope, one))
 
 
 def test_segments_follow_the_ledger(scope: Scope) -> None:
