@@ -39,6 +39,7 @@ class Disguises:
     def __init__(self, terms: Iterable[str]) -> None:
         listed = [term for term in terms if term.replace(" ", "").isalpha()]
         known = {word for term in listed for word in term.split()}
+        self._known = known
         self._common = common = _common()
         self._ways: dict[str, str] = {}
         self._sounds: dict[str, str] = {}
@@ -105,6 +106,8 @@ class Disguises:
             return self._starred(token), found.start() + len(token)
         letters = _LETTERS.match(token)
         word = letters.group() if letters else ""
+        if word in self._known:
+            return None, found.end()
         meant = self._ways.get(word)
         if meant is None and len(word) >= _SHORTEST and word not in self._common:
             meant = self._sounds.get(_sound(word))

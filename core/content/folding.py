@@ -74,6 +74,7 @@ _NUMBERED = re.compile(
     r"|(?:(?<=[^\W\d_]{2})\d{1,4}|(?<=\w{4})\d{1,2})(?![^\W_])"
 )
 """Digits before or after a word."""
+_NUMBERED_DRAWN = re.compile(r"(?<=[^\W_])\d{2}(?![^\W_])")
 _HUMP = re.compile(r"(?<=[^\W\d_])(?=[A-Z][^\W\d_])")
 _LONG_RUN = re.compile(r"(\w)\1{2,}")
 
@@ -117,6 +118,8 @@ def views(text: str) -> tuple[Folded, ...]:
         read += [drawn, _joined(drawn), _drawn(_joined(latin), bar)]
     if bare is not latin:
         read += [bare, _joined(bare), *(_drawn(bare, bar) for bar in bars)]
+        # Digits at the end of a word in which digits are letters: its own last letter may be one of them.
+        read += [_drawn(_without(latin, _NUMBERED_DRAWN), bar) for bar in bars]
     distinct = {one.text: one for one in reversed(read)}
     short = [_shortened(one, most) for one in distinct.values() for most in (1, 2) if _DOUBLED.search(one.text)]
     return tuple({one.text: one for one in (*short, *distinct.values())}.values())[::-1]
