@@ -26,7 +26,7 @@ from core.messages.briefs import MessageBrief
 from core.messages.facts import facts
 from core.messages.kinds import EDITED, Authorship, MessageStatus
 from core.messages.models import Message, MessageCampaign
-from core.messages.queries import records_of
+from core.messages.queries import opted_out_fans, records_of
 from core.messages.service import locked
 from core.messages.templates import Checker, text_key
 from core.messages.views import MessagePage, MessageView
@@ -104,12 +104,15 @@ def mark_sent(session: Session, scope: Scope, message_id: UUID) -> None:
 def take_back(session: Session, scope: Scope, message_id: UUID) -> MessageStatus:
     """Undo the last decision: sent becomes approved, approved and dropped wait again. Returns what it is now.
 
-    Raises NotFound, and Conflict for one that waits already.
+    Raises NotFound, and Conflict for one that waits already, or whose fan does not want to be written to.
     """
     held = _held(session, scope.workspace_id, message_id)
     before = _BEFORE.get(MessageStatus(held.status))
     if before is None:
         raise Conflict("messages.not_open")
+    gone = opted_out_fans(scope.workspace_id).where(Fan.id == held.fan_id)
+    if held.status == MessageStatus.DROPPED and session.scalar(gone) is not None:
+        raise Conflict("messages.opted_out")
     if held.status == MessageStatus.SENT:
         held.sent_by = held.sent_at = None
     else:
@@ -139,7 +142,10 @@ def drop_all(session: Session, scope: Scope, campaign_id: UUID, expected: int) -
 
 @use_case(Permission.WRITE_CONTENT)
 def take_back_all(session: Session, scope: Scope, campaign_id: UUID, at: datetime) -> int:
-    """What was decided about together at that instant, and was not sent, waits again. Returns how many."""
+    """What was decided about together at that instant, and was not sent, waits again. Returns how many.
+
+    What was dropped stays so where its fan does not want to be written to.
+    """
     held = locked(session, scope.workspace_id, campaign_id)
     back = session.execute(
         update(Message)
@@ -148,6 +154,7 @@ def take_back_all(session: Session, scope: Scope, campaign_id: UUID, at: datetim
             Message.decided_at == at,
             Message.decided_by == scope.user_id,
             Message.status.in_((MessageStatus.APPROVED, MessageStatus.DROPPED)),
+            Message.fan_id.not_in(opted_out_fans(scope.workspace_id)),
         )
         .values(status=MessageStatus.QUEUED, decided_by=None, decided_at=None, updated_at=func.now())
         .returning(Message.id)

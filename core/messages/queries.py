@@ -159,6 +159,22 @@ def past_of(
     return {fan_id: Past(frozenset(keys), tuple(texts), soon) for fan_id, keys, texts, soon in rows}
 
 
+def opted_out_fans(workspace_id: UUID) -> Select[UUID]:
+    """The ids of the fans who are not to be written to, as a subquery."""
+    return (
+        select(Fan.id)
+        .join(
+            MessageOptOut,
+            and_(
+                MessageOptOut.workspace_id == Fan.workspace_id,
+                MessageOptOut.platform == Fan.platform,
+                MessageOptOut.identity.in_((Fan.identity, func.concat("@", func.lower(Fan.handle)))),
+            ),
+        )
+        .where(Fan.workspace_id == workspace_id)
+    )
+
+
 def already_written(session: Session, workspace_id: UUID, campaign_id: UUID) -> set[UUID]:
     """Room: the fans whose message of the campaign is there."""
     mine = select(Message.fan_id).where(Message.workspace_id == workspace_id, Message.campaign_id == campaign_id)

@@ -15,6 +15,7 @@ from core.messages.approving import (
     approve,
     approve_all,
     drop,
+    drop_all,
     edit,
     mark_sent,
     messages,
@@ -137,6 +138,19 @@ def test_opting_out_drops_what_waits_and_outlives_the_fan(scope: Scope) -> None:
     with pytest.raises(BadInput):
         opt_out(scope, "onlyfans", "no handle")
     assert rule(scope) == Rule(0)
+
+
+def test_nothing_brings_back_a_message_to_whoever_opted_out(scope: Scope) -> None:
+    bring_in(scope, names(3))
+    one = made(scope)
+    first = every(scope, one)[0]
+    at = drop_all(scope, one.id, 3)
+    opt_out_of_message(scope, first.id)
+    with pytest.raises(Conflict) as refused:
+        take_back(scope, first.id)
+    assert refused.value.code == "messages.opted_out"
+    assert take_back_all(scope, one.id, at) == 2
+    assert first.id not in {message.id for message in every(scope, one, MessageStatus.QUEUED)}
 
 
 def test_a_hostile_name_is_data_or_no_name_at_all(scope: Scope) -> None:
