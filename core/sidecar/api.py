@@ -1,7 +1,7 @@
 """The product for programs: thin over the doors, JSON in and out, amounts in minor units."""
 
 from datetime import date, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -9,13 +9,14 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from core.access import Permission, Scope
-from core.earnings.queries import Totals
 from core.earnings.windows import FIRST_DAY, LAST_DAY, Window
 from core.errors import BadInput, NotFound
 from core.identity.service import profile
-from core.insights.analytics import earnings
 from core.sidecar.api_access import Answering, Asker, told
 from core.workspaces.service import WorkspaceView, workspaces
+
+if TYPE_CHECKING:
+    from core.earnings.queries import Totals
 
 router = APIRouter(prefix="/api/v1", route_class=Answering)
 
@@ -59,6 +60,8 @@ def revenue(
 
     In the currency with the most payments in the window. An amount that the statements do not tell is null.
     """
+    from core.insights.analytics import earnings  # with it comes pandas, which a webhook's first answer shall not await
+
     scope = _narrowed(asker, workspace_id)
     view = _view(scope)
     today = datetime.now(ZoneInfo(view.time_zone)).date()
@@ -115,7 +118,7 @@ def _workspace(view: WorkspaceView) -> dict[str, object]:
     }
 
 
-def _totals(totals: Totals) -> dict[str, object]:
+def _totals(totals: "Totals") -> dict[str, object]:
     return {
         "gross_minor": totals.gross,
         "fee_minor": totals.fee,

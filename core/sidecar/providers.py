@@ -9,7 +9,6 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx2
 from pydantic import SecretStr
 
 from core.errors import NotFound, NotSignedIn, Unavailable
@@ -111,6 +110,7 @@ async def finish(asked: Provider, begun: Begun, redirect_uri: str, code: str) ->
 
     Raises NotSignedIn for an answer that does not hold, Unavailable when the provider does not answer.
     """
+    import httpx2
     from authlib.integrations.base_client import OAuthError
     from joserfc.errors import JoseError
 
@@ -186,6 +186,8 @@ def _vouched(claims: Mapping[str, Any]) -> Vouched:
 
 async def _metadata(asked: Provider, client: Any) -> str:
     """Have the provider's addresses and keys at hand. Returns its issuer; one other than the configured is refused."""
+    import httpx2
+
     try:
         if time.time() - client.server_metadata.get("_loaded_at", 0.0) > METADATA_HOLDS:
             client.server_metadata.clear()
