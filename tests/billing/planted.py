@@ -61,7 +61,10 @@ def mark_after_commit() -> Patches:
         mark([each.sync_key for each in deliveries if each.id in kept and each.sync_key])
         return kept
 
-    return {(events, "_keep"): keep}
+    async def keep_on_loop(deliveries: Sequence[Delivery]) -> set[str]:
+        return keep(deliveries)
+
+    return {(events, "_keep"): keep, (events, "_keep_on_loop"): keep_on_loop}
 
 
 def dirty_read_late() -> Patches:

@@ -5,11 +5,13 @@ sparse (one event a customer), and there are many short rounds, each of which en
 """
 
 import itertools
+import math
 import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -106,6 +108,29 @@ class Storm:
 
         self._blow(once, customers)
 
+    def slow(self, customers: int = 8) -> None:
+        """Two changes for each customer, and Stripe's answers take up to longer than a lease.
+
+        What an answer says is then often older than the second change, and so is a worker that sleeps upon one.
+        Nothing comes later that would heal it. Nobody dies.
+        """
+        self._wait_until_quiet()
+        deeds: list[tuple[float, str, str]] = []
+        for _ in range(customers):
+            _, subscription = self._customer()
+            first = self.luck.uniform(0, customers / 2)
+            deeds.append((first, subscription, "pro_yearly"))
+            deeds.append((first + self.luck.uniform(0.1, LEASE), subscription, "enterprise_monthly"))
+        self.stripe.is_stale = True
+        with self._weather(self._drag):
+            began = time.monotonic()
+            for at, subscription, lookup_key in sorted(deeds):
+                time.sleep(max(0.0, began + at - time.monotonic()))
+                self.stripe.world.switch(subscription, lookup_key)
+            self.post.silence()
+            time.sleep(LEASE)  # the answers to the last questions are still slow
+        self._end_round()
+
     def _customer(self) -> tuple[str, str]:
         """Somebody who pays, as both sides already know."""
         told, self.stripe.world.on_event = self.stripe.world.on_event, lambda event: None
@@ -136,10 +161,8 @@ class Storm:
         for each in self.kept:
             each.calm = False
             each.kill()  # whoever starts now may carry a death
-        over = threading.Event()
-        weather = threading.Thread(target=self._strike_until, args=(over, max(1, times // 10)), daemon=True)
-        weather.start()
-        try:
+        kills = iter(range(max(1, times // 10)))
+        with self._weather(lambda: self._strike(kills)):
             for number in range(times):
                 if number % 20 == 0:
                     self.post.release()
@@ -148,34 +171,66 @@ class Storm:
                 time.sleep(self.luck.uniform(0, 0.04))
             self.post.release()
             self.post.silence()
+        self._end_round()
+
+    @contextmanager
+    def _weather(self, strike: Callable[[], None]) -> Iterator[None]:
+        """Something strikes again and again; afterwards Stripe is quick and well again."""
+        over = threading.Event()
+
+        def blow() -> None:
+            while not over.wait(self.luck.uniform(0.1, 0.4)):
+                strike()
+
+        weather = threading.Thread(target=blow, daemon=True)
+        weather.start()
+        try:
+            yield
         finally:
             over.set()
             weather.join()
             self.stripe.latency = 0.0
+            self.stripe.is_stale = False
             self.stripe.faults.clear()
+
+    def _end_round(self) -> None:
         for each in self.kept:
             each.calm = True
         self._wait_until_quiet()
         self.toll.rounds += 1
         self._compare()
 
-    def _strike_until(self, over: threading.Event, most: int) -> None:
-        """At random moments: a kill, a worker that sleeps longer than its lease, a Stripe that is slow or fails.
+    def _waits(self) -> list[float]:
+        """Seconds without an answer, of each death of the webhook."""
+        deaths = [*self.web.deaths, math.inf]
+        waits = (self.post.next_200_after(death, following) for death, following in itertools.pairwise(deaths))
+        return [wait for wait in waits if wait is not None]
+
+    def _strike(self, kills: Iterator[int]) -> None:
+        """A kill, a worker that sleeps longer than its lease, a Stripe that is slow or fails, or none of these.
 
         At most so many of the first two: each start takes a second, and the round would never end.
         """
-        while not over.wait(self.luck.uniform(0.1, 0.4)):
-            self.stripe.latency = self.luck.choice((0.0, 0.02, 0.1))
-            if self.luck.random() < 0.2:
-                self.stripe.faults.append(500)
-            chance = self.luck.random() if most > 0 else 1.0
+        self.stripe.latency = self.luck.choice((0.0, 0.02, 0.1))
+        if self.luck.random() < 0.2:
+            self.stripe.faults.append(500)
+        chance = self.luck.random()
+        if chance < 0.3 and next(kills, None) is not None:
             if chance < 0.15:
-                most -= 1
                 self.luck.choice(self.kept).kill()
-            elif chance < 0.3:
-                most -= 1
-                self.toll.stalls += 1
-                self.luck.choice(self.workers).stall(LEASE * 1.5)
+            else:
+                self._stall()
+
+    def _drag(self) -> None:
+        """Answers that take long, or a worker that sleeps while another one is answered at once."""
+        self.stripe.latency = self.luck.choice((0.1, 0.5 * LEASE, 1.2 * LEASE))
+        if self.luck.random() < 0.5:
+            self.stripe.latency = 0.0
+            self._stall()
+
+    def _stall(self) -> None:
+        self.toll.stalls += 1
+        self.luck.choice(self.workers).stall(LEASE * 1.5)
 
     def _wait_until_quiet(self) -> None:
         """Nothing is dirty and nobody holds anything. Waits that are set for failures are cut short."""
@@ -205,8 +260,7 @@ class Storm:
         toll.lost += [f"{key} was given up" for (key,) in rows("SELECT key FROM stripe_sync WHERE dead_at IS NOT NULL")]
         toll.events += len(self.post.told)
         toll.kills = sum(len(each.deaths) for each in self.kept)
-        waits = [wait for death in self.web.deaths if (wait := self.post.next_200_after(death)) is not None]
-        toll.slowest_next_200 = max(waits, default=0.0)
+        toll.slowest_next_200 = max(self._waits(), default=0.0)
         execute("DELETE FROM stripe_events")
         self.post.told.clear()
         self._known.clear()

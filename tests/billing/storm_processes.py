@@ -66,6 +66,7 @@ class Kept:
 
     def _start(self) -> "subprocess.Popen[bytes]":
         environment = {name: value for name, value in os.environ.items() if name != "HUNTAZE_FAILPOINT"}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # or each start compiles anew what was changed
         environment["HUNTAZE_NO_VENV"] = "1"  # this interpreter has all that is needed
         if not self.calm and self.luck.random() < 0.75:
             step = f"{self.luck.choice(self.steps)}:{self.luck.choice(self.times)}"
@@ -83,17 +84,18 @@ class Kept:
 
 
 class Courier(Bells):
-    """Bells that never give up, and note when they were answered."""
+    """Bells that never give up, and note when each try began and ended, of `time.monotonic`, and its status."""
 
-    def __init__(self, url: str, secret: str, answered: list[tuple[float, int]]) -> None:
+    def __init__(self, url: str, secret: str, tries: list[tuple[float, float, int]]) -> None:
         super().__init__(url, secret)
-        self._answered = answered
+        self._tries = tries
 
     def _deliver(self, raw: bytes) -> None:
         until = time.monotonic() + 120
         while time.monotonic() < until:
+            began = time.monotonic()
             status = self._post(raw)
-            self._answered.append((time.monotonic(), status))
+            self._tries.append((began, time.monotonic(), status))
             if status == 200:
                 return
             assert status in (0, 502, 503), f"{status} for {raw[:300]!r}"
@@ -104,10 +106,10 @@ class Post:
     """Several couriers: each event goes with one of them, once or more, with its thin twin or alone, in any order."""
 
     def __init__(self, url: str, secret: str, luck: random.Random, couriers: int = 4) -> None:
-        self.answered: list[tuple[float, int]] = []
+        self.tries: list[tuple[float, float, int]] = []
         self._luck = luck
         self._lock = threading.Lock()
-        self._couriers = [Courier(url, secret, self.answered) for _ in range(couriers)]
+        self._couriers = [Courier(url, secret, self.tries) for _ in range(couriers)]
         self.told: set[str] = set()
 
     def ring(self, event: dict[str, Any]) -> None:
@@ -134,6 +136,13 @@ class Post:
         for each in self._couriers:
             each.stop()
 
-    def next_200_after(self, moment: float) -> float | None:
-        """Seconds from then to the next 200, None where no delivery followed."""
-        return min((at - moment for at, status in self.answered if status == 200 and at > moment), default=None)
+    def next_200_after(self, death: float, next_death: float) -> float | None:
+        """Seconds from a death until an answer of 200, or from when somebody first rang after it, if that is later.
+
+        None where nobody rang, or where it died again before it could have answered: then that death counts.
+        """
+        later = [each for each in list(self.tries) if each[1] > death]
+        answered = min((ended for _, ended, status in later if status == 200), default=None)
+        if answered is None or answered > next_death:
+            return None
+        return answered - max(death, min(began for began, _, _ in later))

@@ -26,8 +26,9 @@ from core.sidecar.app import create_app
 from tests.billing.conftest import Deliver, event, execute, raw, rows
 from tests.billing.test_deliveries import NOT_EVENTS
 from tests.peers.stripe_bells import body_of, signed
-from tests.peers.stripe_server import SECRET, StripeServer
+from tests.peers.stripe_server import KEY, SECRET, StripeServer
 from tests.peers.stripe_world import twin
+from tests.web.serving import Serve
 
 T = TypeVar("T")
 COUNTS = "SELECT (SELECT count(*) FROM stripe_events), (SELECT count(*) FROM stripe_sync)"
@@ -232,6 +233,32 @@ def test_the_route_answers_200_once_kept_and_again(client: TestClient):
     assert [each.status_code for each in answers] == [200, 200]
     assert [each.json()["new"] for each in answers] == [True, False]
     assert rows(COUNTS) == [(1, 1)]
+
+
+def test_fifty_connections_that_bring_the_same_event_ring_once(stripe: StripeServer, serve: Serve):
+    """Over the wire, to a server process: each is answered 200, one of them as new."""
+    house = serve({"STRIPE_WEBHOOK_SECRETS": SECRET, "STRIPE_SECRET_KEY": KEY}, "core.sidecar.app:app", worker=False)
+    body = body_of(event())
+    headers = {"stripe-signature": signed(body, SECRET)}
+    start = threading.Barrier(50)
+    answers: list[tuple[int, bool]] = []
+
+    def ring() -> None:
+        with house.client() as client:
+            client.get("/healthz")  # the connection is open before all begin
+            start.wait()
+            answer = client.post("/webhooks/stripe", content=body, headers=headers)
+            answers.append((answer.status_code, answer.json()["new"]))
+
+    threads = [threading.Thread(target=ring) for _ in range(50)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert sorted(answers) == [(200, False)] * 49 + [(200, True)]
+    with house.engine.connect() as connection:
+        assert connection.exec_driver_sql(COUNTS).one() == (1, 1)
+        assert connection.exec_driver_sql("SELECT key, dirty FROM stripe_sync").one() == ("customer:cus_1", 1)
 
 
 def test_no_other_verb_rings(client: TestClient):

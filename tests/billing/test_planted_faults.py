@@ -144,7 +144,7 @@ def test_a_storm_notices_each_fault(
     launcher = ("-m", "tests.billing.planted", fault)
     with Storm(stripe, tmp_path, random.Random(), launcher=launcher) as storm:
         for number in range(ROUNDS):
-            storm.dense(40) if number % 2 else storm.sparse()
+            storm.sparse() if number % 3 == 2 else storm.slow()
             if storm.toll.wrong:
                 break
     assert storm.toll.wrong, storm.toll

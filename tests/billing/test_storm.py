@@ -24,6 +24,7 @@ def test_a_short_storm_changes_nothing(stripe: StripeServer, tmp_path: Path):
     with Storm(stripe, tmp_path, random.Random(4), workers=1) as storm:
         storm.sparse(8)
         storm.dense(15)
+        storm.slow(2)
     assert storm.toll.wrong == []
     assert storm.toll.kills > 0
 
@@ -34,6 +35,7 @@ def test_three_hundred_kills_change_nothing(stripe: StripeServer, tmp_path: Path
         while storm.toll.kills < KILLS:
             storm.sparse()
             storm.dense()
+            storm.slow()
             with capsys.disabled():
                 sys.stdout.write(f"\n{storm.toll}")
     assert storm.toll.wrong == []

@@ -50,6 +50,9 @@ class StripeServer:
         self.lost_answers = 0
         """How many of the next writes are done and then answered with 500."""
         self.latency = 0.0
+        """Seconds that each answer takes."""
+        self.is_stale = False
+        """Whether a slow answer to a question says what was so when it was asked, not when it is given."""
         self._answers: dict[str, tuple[Json, Json | Refused | None]] = {}
         self._httpd = _House(("127.0.0.1", port), _Door)
         self._httpd.peer = self
@@ -102,7 +105,13 @@ class StripeServer:
         return self._once(key, {"path": path, **params}, lambda: self._done(verb, operation.path, ids, params))
 
     def _done(self, verb: str, path: str, ids: tuple[str, ...], params: Json) -> Json:
-        time.sleep(self.latency)
+        latency, is_stale = self.latency, self.is_stale and verb == "get"
+        if is_stale:
+            answer = self._now(verb, path, ids, params)
+        time.sleep(latency)
+        return answer if is_stale else self._now(verb, path, ids, params)
+
+    def _now(self, verb: str, path: str, ids: tuple[str, ...], params: Json) -> Json:
         with self.world.lock:
             if (verb, path) not in ROUTES:
                 raise Refused(404, f"Unrecognized request URL ({verb.upper()}: {path}): not built here.")
@@ -145,6 +154,11 @@ class StripeServer:
 class _House(ThreadingHTTPServer):
     request_queue_size = 128
     peer: StripeServer
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Whoever asked may be dead, as in a storm; anything else is told."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class _Door(BaseHTTPRequestHandler):
