@@ -13,6 +13,7 @@ from core.access import Permission, Scope
 from core.audit import record
 from core.content.kinds import AssetStatus
 from core.content.models import ContentAsset, ContentAssetVersion
+from core.content.reviewing import is_stopped
 from core.errors import BadInput, Conflict, NotAllowed
 from core.identity.models import User
 from core.publishing.models import ApprovalLink, ApprovalRule, AssetDecision
@@ -187,10 +188,12 @@ def is_approved(session: Session, asset: ContentAsset) -> bool:
 
 
 def require_approved(session: Session, asset: ContentAsset) -> None:
-    """Raises Conflict where the rule has come to want more than the text got."""
+    """Raises Conflict where the rule has come to want more than the text got, and while a review holds it."""
     now = standing(session, asset)
     if not now.is_approved:
         raise Conflict("publishing.rule_wants_more", needed=now.needed, approvals=now.approvals)
+    if is_stopped(session, asset.workspace_id, asset.id):
+        raise Conflict("publishing.held_by_review")
 
 
 def author_of(session: Session, asset: ContentAsset) -> UUID | None:

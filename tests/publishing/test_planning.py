@@ -9,9 +9,10 @@ from sqlalchemy import Connection
 
 from core.access import Role, Scope
 from core.content.assets import archive_asset
-from core.content.kinds import AssetStatus
+from core.content.kinds import AssetStatus, Subject
 from core.content.platforms import Platform
-from core.errors import BadInput, NotFound
+from core.content.reviewing import ask_review, decide
+from core.errors import BadInput, Conflict, NotFound
 from core.publishing import approving, planning, states
 from core.publishing.conflicts import CAPS, Problem, Slot, concerns
 from core.publishing.local_time import instant, span
@@ -252,3 +253,13 @@ def test_a_text_from_nowhere_has_no_concerns_to_tell(ada: Made, bob: Made) -> No
 
     with pytest.raises(NotFound):
         planning.concerns_about(bob.scope, written(ada.scope), day=TOMORROW, clock=NOON)
+
+
+def test_a_review_holds_a_text_until_a_person_allows_it(scope: Scope) -> None:
+    asset_id = in_state(scope, AssetStatus.APPROVED)
+    review_id = ask_review(scope, "The sea, at last", Platform.ONLYFANS, subject=Subject.ASSET, subject_id=asset_id)
+    with pytest.raises(Conflict) as held:
+        planning.schedule(scope, asset_id, version=1, day=TOMORROW, clock=NOON)
+    assert held.value.code == "publishing.held_by_review"
+    decide(scope, review_id, allow=True, reason="it is about the sea")
+    planning.schedule(scope, asset_id, version=1, day=TOMORROW, clock=NOON)
