@@ -8,8 +8,9 @@ from core.access import Scope
 from core.ai.budget import gate_for
 from core.ai.cascade import Cascade, Outcome
 from core.ai.chain import Attempt, Deployment, Gate, Settle
+from core.ai.opinion import opinion_on
 from core.ai.protocol import AIError, Request, Result
-from core.ai.providers import CALL_SECONDS, Choice
+from core.ai.providers import CALL_SECONDS, Choice, moderator
 from core.ai.requests import Asked
 from core.ai.routing import Reason, Tier
 from core.ai.savings import baseline_of
@@ -23,6 +24,9 @@ from core.messages.templates import EXPLAINED, BadTemplate, failed_variants, par
 TASK = "message"
 MOST_CALLS = 6
 """To models for one campaign, which is in one language: tries, repair and escalation together."""
+
+OPINION_SECONDS = 10.0
+"""For the provider's own moderation of all templates at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +84,14 @@ def from_model(scope: Scope, work: Work, choice: Choice) -> Drafted:
     failed = _each_failed(variants, work)
     good = tuple(one.text.strip() for one, wrong in zip(variants, failed, strict=True) if not wrong)
     refused = tuple(wrong for wrong in failed if wrong)
-    if not good:
-        none_passed = "messages.none_passed"
+    # only platforms for adults have messages to fans
+    opinion = opinion_on(good, moderator(), OPINION_SECONDS, is_adult=True) if good else None
+    calls = (*asked.attempts, *(opinion.attempts if opinion else ()))
+    if opinion is None or opinion.blocked is not None:
         ours = templates_for(work.brief)
-        return Drafted(ours, refused, problem=none_passed, attempts=asked.attempts, asked=known)
+        return Drafted(ours, refused, problem="messages.none_passed", attempts=calls, asked=known)
     result, route = outcome.result, outcome.route
-    return Drafted(good, refused, result.provider, route.model, route.reason, None, asked.attempts, known)
+    return Drafted(good, refused, result.provider, route.model, route.reason, None, calls, known)
 
 
 def _failed(result: Result, work: Work) -> tuple[str, ...]:

@@ -79,6 +79,17 @@ def test_a_model_that_only_lies_is_repaired_once_escalated_once_and_then_left_al
     assert [tuple(row) for row in rows] == [("message", True, True)]
 
 
+def test_templates_are_judged_by_the_provider_too(model: ModelServer, scope: Scope) -> None:
+    bring_in(scope, names(4))
+    model.play(answer(*GREETINGS))
+    assert made(scope).provider is not None
+    assert len(model.judged) == len(GREETINGS)
+    model.play(answer(*GREETINGS))
+    model.judge(Turn(scores={"sexual/minors": 0.9}))
+    stopped = made(scope)
+    assert (stopped.provider, stopped.problem_code) == (None, "messages.none_passed")
+
+
 @pytest.mark.parametrize("turn", [Turn(status=401), Turn(finish="refusal")])
 def test_a_model_that_fails_costs_no_place(model: ModelServer, scope: Scope, turn: Turn) -> None:
     bring_in(scope, names(4))
