@@ -14,6 +14,10 @@ RECORDING = {"record": 2, "record_of_person": 2}
 """The functions of `core.audit` that note a deed, and the position of its name."""
 
 
+_following: list[tuple[str, int]] = []
+"""The names that are being followed, each with its module."""
+
+
 def _recorders(tree: ast.Module) -> dict[str, int]:
     """How this module calls them: by name, or through the module."""
     called: dict[str, int] = {}
@@ -36,18 +40,24 @@ def _deeds() -> dict[str, list[str]]:
             at = called.get(ast.unparse(call.func))
             if at is None:
                 continue
-            for deed in _literals(call.args[at], tree):
+            for deed in _literals(call.args[at], tree, call):
                 found.setdefault(deed, []).append(f"{file}:{call.lineno}")
     return found
 
 
-def _literals(name: ast.expr, tree: ast.Module) -> list[str]:
+def _literals(name: ast.expr, tree: ast.Module, at: ast.Call | None = None) -> list[str]:
+    """What a name can stand for; `at` is the call that it is given to, which says whose parameter it is."""
     if isinstance(name, ast.Constant):
         return [str(name.value)]
     if isinstance(name, ast.IfExp):
-        return [*_literals(name.body, tree), *_literals(name.orelse, tree)]
+        return [*_literals(name.body, tree, at), *_literals(name.orelse, tree, at)]
     if isinstance(name, ast.Name):
-        found = [*_looped(name.id, tree), *_handed_on(name.id, tree)]
+        here = (name.id, id(tree))
+        if here in _following:  # one function hands on to the next what it was given itself
+            return []
+        _following.append(here)
+        found = [*_looped(name.id, tree), *_handed_on(name.id, tree, at), *_assigned(name.id, tree)]
+        _following.pop()
         assert found, f"nothing is ever given to {name.id}"
         return found
     if isinstance(name, ast.Attribute):
@@ -75,17 +85,36 @@ def _named(attribute: str) -> list[str]:
     ]
 
 
-def _handed_on(parameter: str, tree: ast.Module) -> list[str]:
-    """The literals that this module's calls give to a function's parameter of that name."""
+def _handed_on(parameter: str, tree: ast.Module, within: ast.Call | None) -> list[str]:
+    """The literals that calls, in this module and those that import from it, give to a parameter of that name."""
     found = []
     for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
         names = [argument.arg for argument in function.args.args]
-        if parameter not in names:
+        if parameter not in names or (within is not None and within not in ast.walk(function)):
             continue
-        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-            if ast.unparse(call.func) == function.name and len(call.args) > names.index(parameter):
-                found += _literals(call.args[names.index(parameter)], tree)
+        at = names.index(parameter)
+        for other in trees().values():
+            if other is not tree and not _imports(function.name, other):
+                continue
+            for call in (node for node in ast.walk(other) if isinstance(node, ast.Call)):
+                if ast.unparse(call.func).rpartition(".")[2] == function.name and len(call.args) > at:
+                    found += _literals(call.args[at], other, call)
     return found
+
+
+def _imports(name: str, tree: ast.Module) -> bool:
+    imported = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
+    return any(one.name == name for node in imported for one in node.names)
+
+
+def _assigned(variable: str, tree: ast.Module) -> list[str]:
+    """The literals that are ever put into a variable of that name."""
+    return [
+        text
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and [ast.unparse(one) for one in node.targets] == [variable]
+        for text in _literals(node.value, tree)
+    ]
 
 
 def _looped(variable: str, tree: ast.Module) -> list[str]:
