@@ -142,7 +142,7 @@ def claim(session: Session, kinds: tuple[str, ...], lease_for: timedelta) -> Cla
             Job.run_at <= func.now(),
             (Job.lease_until.is_(None)) | (Job.lease_until < func.now()),
         )
-        .order_by(Job.run_at)
+        .order_by(Job.run_at, Job.id)
         .limit(1)
         .with_for_update(skip_locked=True)
         .scalar_subquery()

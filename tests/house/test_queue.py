@@ -101,3 +101,17 @@ def test_many_workers_do_each_job_once(person: Made) -> None:
     for worker in workers:
         worker.join()
     assert done == Counter({str(number): 1 for number in range(60)})
+
+
+@use_case(Permission.WRITE_CONTENT)
+def put_all(session: Session, scope: Scope, numbers: range) -> None:
+    for number in numbers:
+        queue.enqueue(session, scope, "test.kind", {"number": str(number)}, None)
+
+
+def test_what_is_asked_for_together_is_done_in_its_order(person: Made, committed: str) -> None:
+    put_all(person.scope, range(20))
+    with psycopg.connect(libpq(committed), autocommit=True) as connection:
+        connection.execute("UPDATE jobs SET attempts = 1 WHERE payload ->> 'number' = '0'")
+    taken = [job.payload["number"] for _ in range(20) if (job := claim())]
+    assert taken == [str(number) for number in range(20)]
