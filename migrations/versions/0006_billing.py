@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from migrations.columns import at, instant, new_id
 from migrations.tenancy import IN_ACCOUNT, STAFF, keep_within, keep_within_account
 
 revision = "0006"
@@ -39,10 +40,6 @@ def upgrade() -> None:
     op.execute(f"ALTER POLICY tenant ON subscription_changes USING ({IN_ACCOUNT} OR {STAFF})")
 
 
-def _id() -> sa.Column[object]:
-    return sa.Column("id", sa.Uuid(), server_default=sa.text("uuidv7()"), nullable=False)
-
-
 def _text(name: str, *, required: bool = False, comment: str | None = None) -> sa.Column[object]:
     return sa.Column(name, sa.String(), nullable=not required, comment=comment)
 
@@ -57,14 +54,6 @@ def _whole(
         nullable=not required,
         comment=comment,
     )
-
-
-def _at(name: str) -> sa.Column[object]:
-    return sa.Column(name, sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False)
-
-
-def _instant(name: str, *, required: bool = False) -> sa.Column[object]:
-    return sa.Column(name, sa.DateTime(timezone=True), nullable=not required)
 
 
 def _account(table: str) -> tuple[sa.Column[object], sa.ForeignKeyConstraint]:
@@ -96,15 +85,15 @@ def _invoices() -> None:
         _whole("amount_disputed", "0"),
         _text("charge_id", comment="What paid it, and can be refunded"),
         _whole("attempts", "0"),
-        _instant("created", required=True),
-        _instant("period_start"),
-        _instant("period_end"),
-        _instant("next_attempt_at"),
-        _instant("failed_at"),
-        _instant("paid_at"),
+        instant("created", required=True),
+        instant("period_start"),
+        instant("period_end"),
+        instant("next_attempt_at"),
+        instant("failed_at"),
+        instant("paid_at"),
         _text("hosted_url"),
         _text("pdf_url"),
-        _at("fetched_at"),
+        at("fetched_at"),
         sa.PrimaryKeyConstraint("account_id", "stripe_id", name=op.f("invoices_pkey")),
     )
     op.create_index("invoices_created_idx", "invoices", ["account_id", "created"])
@@ -117,7 +106,7 @@ def _invoices() -> None:
         _text("last4"),
         _whole("expires_month", required=False),
         _whole("expires_year", required=False),
-        _at("fetched_at"),
+        at("fetched_at"),
         sa.PrimaryKeyConstraint("account_id", name=op.f("payment_methods_pkey")),
     )
     for table in ("invoices", "payment_methods"):
@@ -128,14 +117,14 @@ def _revenue() -> None:
     op.create_table(
         "mrr_movements",
         sa.Column("account_id", sa.Uuid(), nullable=False),
-        _id(),
-        _instant("at", required=True),
+        new_id(),
+        instant("at", required=True),
         _text("kind", required=True),
         _text("currency", required=True),
         _whole("amount", comment="Signed: what the account's revenue changed by"),
         _whole("mrr", comment="What it is since"),
         _text("lookup_key", comment="The plan since; at a churn the last one"),
-        _at("noticed_at"),
+        at("noticed_at"),
         sa.CheckConstraint(
             "kind IN ('new', 'expansion', 'contraction', 'churned', 'reactivated')",
             name=op.f("mrr_movements_kind_check"),
@@ -153,7 +142,7 @@ def _notices() -> None:
         "billing_notices",
         *_account("billing_notices"),
         _text("key", required=True, comment="The kind of letter and what caused it"),
-        _at("created_at"),
+        at("created_at"),
         sa.PrimaryKeyConstraint("account_id", "key", name=op.f("billing_notices_pkey")),
     )
     keep_within_account("billing_notices")
@@ -179,12 +168,12 @@ def _usage() -> None:
     op.create_table(
         "usage_reports",
         *_account("usage_reports"),
-        _id(),
+        new_id(),
         sa.Column("month", sa.Date(), nullable=False),
         _whole("quantity"),
         _text("customer_id", required=True),
-        _at("made_at"),
-        _instant("sent_at"),
+        at("made_at"),
+        instant("sent_at"),
         _text("last_error"),
         sa.CheckConstraint("quantity > 0", name=op.f("usage_reports_quantity_check")),
         sa.PrimaryKeyConstraint("account_id", "id", name=op.f("usage_reports_pkey")),
@@ -198,9 +187,9 @@ def _usage() -> None:
 def _sweeps() -> None:
     op.create_table(
         "stripe_sweep_reports",
-        _id(),
-        _instant("began_at", required=True),
-        _instant("ended_at", required=True),
+        new_id(),
+        instant("began_at", required=True),
+        instant("ended_at", required=True),
         _whole("events_listed"),
         _whole("events_missed"),
         _whole("customers_asked"),
