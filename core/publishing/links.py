@@ -4,14 +4,13 @@ The secret is shown once and kept only as its SHA-256, in a pointer that leads t
 expired, taken back and used links answer alike.
 """
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from core import limits
@@ -26,8 +25,9 @@ from core.publishing.models import ApprovalLink
 from core.publishing.texts import locked, note, require, require_version, zone_of
 from core.settings import settings
 from core.text import unsafe_reason
-from core.use_case import unscoped, use_case
-from core.workspaces.models import TenantPointer, Workspace
+from core.use_case import use_case
+from core.workspaces.models import Workspace
+from core.workspaces.pointers import Lead, drop, lead_of, point
 from core.workspaces.team import whole_account
 
 PATH = "/approve"
@@ -79,12 +79,6 @@ class Offer:
     zone: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Lead:
-    account_id: UUID
-    link_id: UUID
-
-
 @use_case(Permission.APPROVE_CONTENT)
 def make_link(
     session: Session, scope: Scope, asset_id: UUID, *, version: int, client_name: str, days: int = 7
@@ -120,9 +114,7 @@ def make_link(
     )
     session.add(made)
     session.flush()
-    account_id = scope.account_of[asset.workspace_id]
-    pointer = TenantPointer(token_hash=_hash(token), kind=_KIND, account_id=account_id, object_id=made.id)
-    session.add(pointer)
+    point(session, _KIND, token, Lead(scope.account_of[asset.workspace_id], made.id))
     note(session, scope, asset, "approval_link_made", link=made.id)
     url = f"{settings().public_url.rstrip('/')}{PATH}?{urlencode({'token': token})}"
     return NewLink(made.id, url, made.expires_at)
@@ -147,7 +139,7 @@ def revoke_link(session: Session, scope: Scope, link_id: UUID) -> None:
     """Take a link back; it opens nothing any more. Raises NotFound for one that does not wait."""
     found = _one_waiting(session, scope, link_id)
     found.revoked_at = datetime.now(UTC)
-    session.execute(delete(TenantPointer).where(TenantPointer.kind == _KIND, TenantPointer.object_id == link_id))
+    drop(session, _KIND, [link_id])
     note(session, scope, locked(session, scope, found.asset_id), "approval_link_revoked", link=link_id)
 
 
@@ -163,7 +155,7 @@ def offer(token: str) -> Offer:
     that nobody asks about any more, without saying a word of it.
     """
     lead = _lead(token)
-    return _offer(_into(lead), lead.link_id)
+    return _offer(_into(lead), lead.object_id)
 
 
 def decide(token: str, what: Decision, remark: str = "") -> Decision:
@@ -172,28 +164,23 @@ def decide(token: str, what: Decision, remark: str = "") -> Decision:
     wish = approving.checked_note(remark)
     if what is Decision.CHANGES_ASKED and not wish:
         raise BadInput("publishing.say_what")
-    _decide(_into(lead), lead.link_id, what, wish)
+    _decide(_into(lead), lead.object_id, what, wish)
     return what
 
 
-@unscoped("the token is what says where its link is; a pointer holds no tenant's data")
-def _lead(session: Session, token: str) -> _Lead:
-    found = session.execute(
-        select(TenantPointer.account_id, TenantPointer.object_id).where(
-            TenantPointer.token_hash == _hash(token), TenantPointer.kind == _KIND
-        )
-    ).one_or_none()
+def _lead(token: str) -> Lead:
+    found = lead_of(_KIND, token)
     if found is None:
         raise NotFound("approve.bad_link")
-    return _Lead(found.account_id, found.object_id)
+    return found
 
 
-def _into(lead: _Lead) -> Scope:
+def _into(lead: Lead) -> Scope:
     """The creator whose text it is, for the product to look into: gone from the account, gone from the link."""
     whole = whole_account(Scope.for_account(lead.account_id))
     if not whole.workspace_ids:
         raise NotFound("approve.bad_link")
-    return whole.narrowed_to(_whose(whole, lead.link_id))
+    return whole.narrowed_to(_whose(whole, lead.object_id))
 
 
 @use_case(Permission.APPROVE_CONTENT)
@@ -223,7 +210,7 @@ def _offer(session: Session, scope: Scope, link_id: UUID) -> Offer:
 def _decide(session: Session, scope: Scope, link_id: UUID, what: Decision, remark: str) -> None:
     link, asset = _asked(session, scope, link_id)
     link.used_at = datetime.now(UTC)
-    session.execute(delete(TenantPointer).where(TenantPointer.kind == _KIND, TenantPointer.object_id == link.id))
+    drop(session, _KIND, [link.id])
     approving.decide_by_link(session, scope, asset, ClientAnswer(link.id, what, remark))
 
 
@@ -254,8 +241,3 @@ def _waiting() -> tuple[ColumnElement[bool], ...]:
 
 def _of(asset: ContentAsset) -> ColumnElement[bool]:
     return (ApprovalLink.workspace_id == asset.workspace_id) & (ApprovalLink.asset_id == asset.id)
-
-
-def _hash(token: str) -> bytes:
-    """A plain hash is enough: the token is random, so there is nothing to guess faster."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -1,6 +1,5 @@
 """Keys with which programs ask in a person's stead: shown once, never stronger than who made them."""
 
-import hashlib
 import hmac
 import secrets
 from collections.abc import Collection
@@ -16,8 +15,9 @@ from core.access import OF_WORKSPACE, Permission, Scope
 from core.errors import BadInput, Conflict, NotFound, NotSignedIn
 from core.identity.models import User
 from core.identity.service import a_display_name
-from core.use_case import unscoped, use_case
-from core.workspaces.models import ApiKey, TenantPointer
+from core.use_case import use_case
+from core.workspaces.models import ApiKey
+from core.workspaces.pointers import Lead, hashed, lead_of, point
 from core.workspaces.service import open_scope
 
 GRANTABLE = OF_WORKSPACE - {Permission.LEAVE_ACCOUNT}
@@ -27,6 +27,7 @@ MOST = 50
 LONGEST_LIFE = timedelta(days=3650)
 NOTED_EVERY = timedelta(minutes=1)
 """A use is written at most this often: a question must not cost a write."""
+_KIND = "api_key"
 _MARK = "hz_"
 LONGEST = 200
 """Characters of a key that are looked at: ours have less than half of that."""
@@ -85,13 +86,13 @@ def make_key(
         user_id=scope.user_id,
         name=a_display_name(name),
         prefix=prefix,
-        key_hash=_hash(key),
+        key_hash=hashed(key),
         permissions=sorted(allowed),
         expires_at=None if expires_in is None else func.now() + expires_in,
     )
     session.add(made)
     session.flush()
-    session.add(TenantPointer(token_hash=made.key_hash, kind="api_key", account_id=made.account_id, object_id=made.id))
+    point(session, _KIND, key, Lead(made.account_id, made.id))
     days = None if expires_in is None else expires_in.days
     audit.record(session, scope, "api_key_made", made.name, after={"permissions": sorted(allowed), "days": days})
     return ShownOnce(made.id, key)
@@ -148,24 +149,14 @@ def scope_of_key(key: str) -> Scope:
     Raises NotSignedIn, the same for a key that is unknown, revoked or over as for one whose maker may no longer come
     in or has left the account.
     """
-    pointer = _pointer(_hash(key)) if len(key) <= LONGEST else None
-    held = _held(Scope.for_account(pointer[0]), pointer[1], _hash(key)) if pointer else None
+    lead = lead_of(_KIND, key) if len(key) <= LONGEST else None
+    held = _held(Scope.for_account(lead.account_id), lead.object_id, hashed(key)) if lead else None
     if held is None:
         raise NotSignedIn("api_keys.unknown")
     try:
         return open_scope(held.user_id).as_key(held.account_id, held.key_id, held.permissions)
     except NotSignedIn:
         raise NotSignedIn("api_keys.unknown") from None
-
-
-@unscoped("the key's hash is what says whose it is; nothing but that is read")
-def _pointer(session: Session, key_hash: bytes) -> tuple[UUID, UUID] | None:
-    found = session.execute(
-        select(TenantPointer.account_id, TenantPointer.object_id).where(
-            TenantPointer.token_hash == key_hash, TenantPointer.kind == "api_key"
-        )
-    ).one_or_none()
-    return (found.account_id, found.object_id) if found else None
 
 
 @use_case(Permission.MANAGE_API_KEYS)
@@ -184,11 +175,6 @@ def _held(session: Session, scope: Scope, key_id: UUID, key_hash: bytes) -> _Hel
 def _permissions(key: ApiKey) -> frozenset[Permission]:
     """Names that no longer stand for anything, or for more than a key may do, allow nothing."""
     return frozenset(one for one in GRANTABLE if one in key.permissions)
-
-
-def _hash(key: str) -> bytes:
-    """A plain hash is enough: the key is random, so there is nothing to guess faster."""
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
 
 
 _WORKS: ColumnElement[bool] = ApiKey.revoked_at.is_(None) & or_(

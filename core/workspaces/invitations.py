@@ -1,6 +1,5 @@
 """A role offered by mail: whoever opens the link with the address that it was sent to comes in, once."""
 
-import hashlib
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -18,9 +17,10 @@ from core.errors import Conflict, NotAllowed, NotFound
 from core.identity.letters import Reader
 from core.identity.models import User
 from core.settings import settings
-from core.use_case import unscoped, use_case
+from core.use_case import use_case
 from core.workspaces import letters
-from core.workspaces.models import Account, AccountMember, Invitation, Membership, TenantPointer, Workspace
+from core.workspaces.models import Account, AccountMember, Invitation, Membership, Workspace
+from core.workspaces.pointers import Lead, drop, hashed, lead_of, point
 
 PATH = "/account/invitation"
 LASTS = timedelta(days=7)
@@ -51,12 +51,6 @@ class Offer:
     creators: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Lead:
-    account_id: UUID
-    invitation_id: UUID
-
-
 def send(session: Session, whole: Scope, email: str, role: Role, workspace_ids: Collection[UUID]) -> UUID:
     """Room: invite somebody into an account; `whole` is the view that `team.whole_account` gives. Returns the id.
 
@@ -81,13 +75,13 @@ def send(session: Session, whole: Scope, email: str, role: Role, workspace_ids: 
             email=email,
             role=role,
             workspace_ids=sorted(workspace_ids),
-            token_hash=_hash(token),
+            token_hash=hashed(token),
             invited_by=whole.user_id,
             expires_at=func.now() + LASTS,
         )
         .returning(Invitation.id)
     ).scalar_one()
-    session.add(TenantPointer(token_hash=_hash(token), kind=_KIND, account_id=account_id, object_id=invitation_id))
+    point(session, _KIND, token, Lead(account_id, invitation_id))
     _write_letter(session, whole, email, role, token)
     after = {"role": str(role), "creators": [str(one) for one in sorted(workspace_ids)]}
     record(session, whole, "member_invited", letters.masked(email), after=after)
@@ -140,15 +134,14 @@ def withdraw(session: Session, *which: ColumnElement[bool]) -> Sequence[str]:
     for one in ended:
         one.revoked_at, one.email = datetime.now(UTC), letters.masked(one.email)
     session.flush()
-    session.execute(delete(TenantPointer).where(TenantPointer.token_hash.in_([one.token_hash for one in ended])))
+    drop(session, _KIND, [one.id for one in ended])
     return emails
 
 
 def offer(token: str) -> Offer:
     """What a link offers. Raises NotFound, the same for unknown, used, taken back and too old."""
     lead = _lead(token)
-    whole = _into(lead)
-    return _offer(whole, lead.invitation_id)
+    return _offer(_into(lead), lead.object_id)
 
 
 def accept(scope: Scope, token: str) -> UUID:
@@ -159,26 +152,21 @@ def accept(scope: Scope, token: str) -> UUID:
     """
     lead = _lead(token)
     scope.require(Permission.OWN_PROFILE)
-    _accept(_into(lead).on_behalf_of(scope), lead.invitation_id)
+    _accept(_into(lead).on_behalf_of(scope), lead.object_id)
     return lead.account_id
 
 
-@unscoped("the token is what says where its invitation is; a pointer holds no tenant's data")
-def _lead(session: Session, token: str) -> _Lead:
-    found = session.execute(
-        select(TenantPointer.account_id, TenantPointer.object_id).where(
-            TenantPointer.token_hash == _hash(token), TenantPointer.kind == _KIND
-        )
-    ).one_or_none()
+def _lead(token: str) -> Lead:
+    found = lead_of(_KIND, token)
     if found is None:
         raise NotFound("team.bad_invitation")
-    return _Lead(found.account_id, found.object_id)
+    return found
 
 
-def _into(lead: _Lead) -> Scope:
+def _into(lead: Lead) -> Scope:
     """The account with the workspaces that are offered, for the product to look into."""
     account = Scope.for_account(lead.account_id)
-    return Scope.for_account(lead.account_id, _offered(account, lead.invitation_id))
+    return Scope.for_account(lead.account_id, _offered(account, lead.object_id))
 
 
 @use_case(Permission.MANAGE_TEAM)
@@ -214,7 +202,7 @@ def _accept(session: Session, scope: Scope, invitation_id: UUID) -> None:
     # the link was read in the mailbox that it was sent to
     unverified = User.id == person.id, User.email_verified_at.is_(None)
     session.execute(update(User).where(*unverified).values(email_verified_at=func.now()))
-    session.execute(delete(TenantPointer).where(TenantPointer.token_hash == found.token_hash))
+    drop(session, _KIND, [found.id])
     after = {"role": found.role, "creators": [str(one["workspace_id"]) for one in let_in]}
     record(session, scope, "invitation_accepted", person.display_name, after=after)
 
@@ -241,8 +229,3 @@ def _still_there(session: Session, scope: Scope) -> Sequence[Workspace]:
     if not found:
         raise NotFound("team.bad_invitation")
     return found
-
-
-def _hash(token: str) -> bytes:
-    """A plain hash is enough: the token is random, so there is nothing to guess faster."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
