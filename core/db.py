@@ -1,12 +1,11 @@
 """The database: one base class, one way to open a transaction, one tenancy rule."""
 
-import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, Final, LiteralString
+from typing import Final
 from uuid import UUID
 
 import psycopg
@@ -136,10 +135,18 @@ def policy(table: str, rule: Rule) -> tuple[str, ...]:
     )
 
 
-_TIMEOUT = 5
+TIMEOUT = 5
 """Seconds to wait for a connection."""
-_OPTIONS = "-c statement_timeout=60000 -c timezone=UTC"
-_STEP_DOWN: Final = f"SET ROLE {APP_ROLE}"
+OPTIONS = "-c statement_timeout=60000 -c timezone=UTC"
+STEP_DOWN: Final = f"SET ROLE {APP_ROLE}"
+
+
+def database_url() -> str:
+    """Where the app logs in."""
+    url = settings().database_url
+    if url is None:
+        raise RuntimeError("DATABASE_URL is not set; `python3 -m dashboard` sets it for the embedded server")
+    return url.get_secret_value()
 
 
 @cache
@@ -148,26 +155,23 @@ def engine() -> Engine:
 
     Without DATABASE_OWNER_URL its login owns the tables, so each session steps down to the app role.
     """
-    configured = settings()
-    if configured.database_url is None:
-        raise RuntimeError("DATABASE_URL is not set; `python3 -m dashboard` sets it for the embedded server")
     made = create_engine(
-        psycopg_url(configured.database_url.get_secret_value()),
+        psycopg_url(database_url()),
         pool_size=8,
         max_overflow=8,
         pool_pre_ping=True,
         pool_timeout=10,
         hide_parameters=True,  # an error's text is logged, and the values in it are people's
-        connect_args={"connect_timeout": _TIMEOUT, "options": _OPTIONS},
+        connect_args={"connect_timeout": TIMEOUT, "options": OPTIONS},
     )
-    if configured.database_owner_url is None:
+    if settings().database_owner_url is None:
         event.listen(made, "connect", _step_down)
     return made
 
 
 def _step_down(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     connection.autocommit = True
-    connection.cursor().execute(_STEP_DOWN)
+    connection.cursor().execute(STEP_DOWN)
     connection.autocommit = False
 
 
@@ -272,89 +276,3 @@ def _set_scope(session: Session, connection: Connection) -> None:
             "staff": "on" if session.info.get("as_staff") else "off",
         },
     )
-
-
-class OwnConnection:
-    """What an event loop holds for itself, for single statements: no thread is asked, and none is waited for.
-
-    Opened when it is first needed, and again after it was lost. One statement at a time, each its own commit.
-    """
-
-    def __init__(self) -> None:
-        self._open: psycopg.AsyncConnection | None = None
-
-    async def fetch(self, statement: LiteralString, values: Mapping[str, object]) -> Sequence[tuple[Any, ...]]:
-        """The rows; committed when this returns. Raises what psycopg raises, without the values that it quotes.
-
-        A connection that was lost while nobody used it is noticed by the first statement, which is then sent again: it
-        has to be one that changes nothing the second time.
-        """
-        was_open = self._open is not None
-        try:
-            return await self._fetch(statement, values)
-        except psycopg.OperationalError:
-            if self._open is not None or not was_open:
-                raise
-            return await self._fetch(statement, values)
-
-    async def _fetch(self, statement: LiteralString, values: Mapping[str, object]) -> Sequence[tuple[Any, ...]]:
-        connection = self._open = self._open or await _connected()
-        try:
-            return await (await connection.execute(statement, values, prepare=True)).fetchall()
-        except psycopg.Error as error:
-            leave_values_out(error)
-            raise
-        finally:
-            if connection.closed:
-                self._open = None
-
-    async def close(self) -> None:
-        connection, self._open = self._open, None
-        if connection is not None:
-            await connection.close()
-
-    def drop(self) -> None:
-        """Close it although its loop is gone."""
-        connection, self._open = self._open, None
-        if connection is not None:
-            connection.pgconn.finish()
-
-
-_held: dict[asyncio.AbstractEventLoop, OwnConnection] = {}
-
-
-def has_own_connection() -> bool:
-    """Whether the running loop can have one: it must be able to watch a socket, which Windows' usual loop cannot."""
-    loop = asyncio.get_running_loop()
-    return not isinstance(loop, getattr(asyncio, "ProactorEventLoop", ())) and sessions.kw.get("bind") is None
-
-
-def own_connection() -> OwnConnection:
-    """The running loop's. Those of loops that are gone are closed."""
-    loop = asyncio.get_running_loop()
-    if loop not in _held:
-        for gone in [each for each in _held if each.is_closed()]:
-            _held.pop(gone).drop()
-        _held[loop] = OwnConnection()
-    return _held[loop]
-
-
-async def close_own_connection() -> None:
-    held = _held.pop(asyncio.get_running_loop(), None)
-    if held is not None:
-        await held.close()
-
-
-async def _connected() -> psycopg.AsyncConnection:
-    """As `core.db.engine` connects."""
-    configured = settings()
-    if configured.database_url is None:
-        raise RuntimeError("DATABASE_URL is not set; `python3 -m dashboard` sets it for the embedded server")
-    url = make_url(configured.database_url.get_secret_value()).set(drivername="postgresql")
-    address = url.render_as_string(hide_password=False)
-    connection = await psycopg.AsyncConnection.connect(
-        address, autocommit=True, connect_timeout=_TIMEOUT, options=_OPTIONS
-    )
-    if configured.database_owner_url is None:
-        await connection.execute(_STEP_DOWN)
-    return connection

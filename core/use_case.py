@@ -8,7 +8,8 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlalchemy.orm import Session
 
 from core.access import OF_STAFF, Permission, Scope
-from core.db import OwnConnection, one_statement, own_connection, transaction
+from core.db import one_statement, transaction
+from core.own_connection import OwnConnection, own_connection
 
 P = ParamSpec("P")
 R = TypeVar("R")

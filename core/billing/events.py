@@ -13,8 +13,8 @@ from core.billing.failpoints import reach
 from core.billing.models import StripeCustomer, StripeSync
 from core.billing.signature import BadDelivery, verify
 from core.billing.stripe_client import expects_livemode
-from core.db import OwnConnection
 from core.errors import NotConfigured
+from core.own_connection import OwnConnection
 from core.settings import settings
 from core.use_case import unscoped, unscoped_on_loop
 

@@ -8,9 +8,9 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from core.db import close_own_connection
 from core.errors import Refusal
 from core.identity.proof import ProofNeeded
+from core.own_connection import close_own_connection
 from core.sidecar import (
     account,
     account_links,

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from core.billing.deliveries import Delivery
 from core.billing.events import keep_all, keep_all_on_loop
-from core.db import has_own_connection
+from core.own_connection import has_own_connection
 from core.sidecar.problems import DATABASE_AWAY
 
 MOST = 64

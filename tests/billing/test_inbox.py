@@ -17,9 +17,10 @@ from starlette.testclient import TestClient
 from core.billing.deliveries import Delivery, read
 from core.billing.events import keep_all, keep_all_on_loop, receive_event
 from core.billing.signature import BadDelivery
-from core.db import APP_ROLE, OwnConnection, close_own_connection
+from core.db import APP_ROLE
 from core.embedded import SUPERUSER, Embedded
 from core.errors import NotConfigured
+from core.own_connection import OwnConnection, close_own_connection
 from core.settings import settings
 from core.sidecar import gathering
 from core.sidecar.app import create_app
